@@ -1,0 +1,94 @@
+/** What is wrong with what the reader wrote: collected whole, sorted, printed once. */
+// SPDX-License-Identifier: MIT
+#ifndef CORE_DIAGNOSTICS_H
+#define CORE_DIAGNOSTICS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/alloc.h"
+
+enum mw_severity { MW_SEVERITY_ERROR, MW_SEVERITY_WARNING, MW_SEVERITY_HINT };
+
+/** A stretch of one source. `source` is the number mw_diagnostics_source gave, 0 for "no place".
+ * Offsets count bytes; lines and columns are worked out when printing. */
+struct mw_span {
+	uint32_t source;
+	uint32_t byte;
+	uint32_t length;
+};
+
+struct mw_source {
+	const char *name; /* as the user wrote it */
+	const char *text;
+	size_t length;
+};
+
+/** Another place that belongs to the story, or (span.source == 0) a plain `= note:` line. */
+struct mw_diag_note {
+	struct mw_diag_note *next;
+	struct mw_span span;
+	const char *text;
+};
+
+/** One finding. Created by mw_diagnostics_add, lives in the list's arena. */
+struct mw_diag {
+	enum mw_severity severity;
+	const char *code; /* stable, see `millwright explain`; "" for host trouble without a rule */
+	struct mw_span span;
+	const char *message;        /* lower case, no advice */
+	const char *label;          /* text beside the caret; NULL for none */
+	const char *node;           /* path in the profile such as /devices/com1/irq, or NULL */
+	const char *help;           /* the cure, or NULL */
+	struct mw_diag_note *notes; /* in the order they were added */
+	size_t order;               /* of adding; breaks ties when sorting */
+};
+
+/** The list. Initialise with zeroes; one thread at a time; free with mw_diagnostics_fini. Source
+ * texts are copied in, so spans stay valid as long as the list. */
+struct mw_diagnostics {
+	struct mw_arena arena;
+	struct mw_source *sources;
+	size_t source_count;
+	struct mw_diag **items;
+	size_t count, capacity;
+	size_t errors, warnings;
+};
+
+void mw_diagnostics_fini(struct mw_diagnostics *diagnostics);
+
+/** Adds a source and returns its number (from 1). */
+uint32_t mw_diagnostics_source(struct mw_diagnostics *diagnostics, const char *name,
+			       const char *text, size_t length);
+
+/** Adds a finding; returns it, borrowed, so that notes can follow. */
+struct mw_diag *mw_diagnostics_add(struct mw_diagnostics *diagnostics, enum mw_severity severity,
+				   const char *code, struct mw_span span, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+void mw_diag_label(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const char *format,
+		   ...) __attribute__((format(printf, 3, 4)));
+void mw_diag_note(struct mw_diagnostics *diagnostics, struct mw_diag *diag, struct mw_span span,
+		  const char *format, ...) __attribute__((format(printf, 4, 5)));
+void mw_diag_help(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** Stable order: source, byte, code, order of adding. Sources sort in the order they were added. */
+void mw_diagnostics_sort(struct mw_diagnostics *diagnostics);
+
+enum mw_diag_format { MW_DIAG_FULL, MW_DIAG_CONCISE, MW_DIAG_JSON };
+
+/** Sorts and prints all. FULL shows excerpts with a caret at both parties (lint.md); CONCISE is one
+ * `file:line:col: error[CODE]: text` line each; JSON is an array of the objects of lint.md. */
+void mw_diagnostics_print(struct mw_diagnostics *diagnostics, FILE *out, enum mw_diag_format format,
+			  bool colour);
+
+/** 1-based line and code-point column of a byte offset. */
+void mw_source_position(const struct mw_source *source, size_t byte, unsigned *line,
+			unsigned *column);
+
+/** Edit distance of two names, cut off above `limit` (returns limit + 1 then). For "did you mean". */
+unsigned mw_edit_distance(const char *a, const char *b, unsigned limit);
+
+#endif

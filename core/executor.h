@@ -1,0 +1,75 @@
+/** What the machine asks of whoever executes guest instructions, and what that one asks back.
+ * `accel/accel.h` is built on it; core knows no accelerator by name. */
+// SPDX-License-Identifier: MIT
+#ifndef CORE_EXECUTOR_H
+#define CORE_EXECUTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/cpu_state.h"
+#include "core/device.h"
+#include "core/status.h"
+
+struct mw_actor;
+struct mw_machine;
+
+/** Ops of an executor; all are called on the machine's main thread unless they say otherwise. */
+struct mw_executor_ops {
+	/** Maps host memory at a guest-physical range (4 KiB multiples); CPUs are stopped. */
+	enum mw_status (*map)(void *self, uint64_t base, uint64_t length, void *host,
+			      bool readonly);
+	enum mw_status (*unmap)(void *self, uint64_t base, uint64_t length);
+	/** Puts every CPU and kernel chip into its reset state; CPUs are stopped. */
+	enum mw_status (*reset)(void *self);
+	enum mw_status (*set_cpu)(void *self, unsigned cpu, const struct mw_cpu_state *state);
+	enum mw_status (*get_cpu)(void *self, unsigned cpu, struct mw_cpu_state *state);
+	/** Lets the CPUs run; returns at once. */
+	enum mw_status (*start)(void *self);
+	/** Kicks every CPU out of guest mode and returns when each has acknowledged: none executes guest
+	 * instructions or is inside a device callback. No lost wake-up. */
+	void (*stop)(void *self);
+	/** Any thread: level of a line into chips the kernel runs (KVM_IRQ_LINE). */
+	void (*line)(void *self, uint32_t gsi, bool level);
+	/** Any thread: a message to the CPUs' local APICs. */
+	void (*msi)(void *self, uint64_t address, uint32_t data);
+	/** Any thread: what ioapic input `index` would send (KVM_SET_GSI_ROUTING under split). */
+	void (*route)(void *self, unsigned index, uint64_t address, uint32_t data, bool valid);
+	/** Whether this node's chip is run by the accelerator; its callbacks are then never called and its
+	 * lines go to `line`. May be NULL: none is. */
+	bool (*runs_node)(void *self, uint32_t plan_node);
+};
+struct mw_executor {
+	const struct mw_executor_ops *ops;
+	void *self;
+};
+
+/** Takes the executor; once, between mw_machine_build and mw_machine_reset. */
+void mw_machine_set_executor(struct mw_machine *machine, struct mw_executor executor);
+
+/* An actor is a thread that enters devices: a CPU or a loop. It carries the queue of what callbacks
+ * did to others, and its quiescent state for the address spaces. */
+
+/** Returns an actor borrowed from the machine; before start only. */
+struct mw_actor *mw_machine_add_actor(struct mw_machine *machine, const char *name);
+
+/** A guest access by this CPU, 1, 2, 4 or 8 bytes (ports: up to 4). It runs the device's callback and
+ * delivers all it caused before returning. A read no one answers gives all ones. */
+void mw_port_read(struct mw_actor *actor, uint16_t port, unsigned size, uint64_t *value);
+void mw_port_write(struct mw_actor *actor, uint16_t port, unsigned size, uint64_t value);
+void mw_memory_read(struct mw_actor *actor, uint64_t address, unsigned size, uint64_t *value);
+void mw_memory_write(struct mw_actor *actor, uint64_t address, unsigned size, uint64_t value);
+/** Split irqchip: a CPU ended the level interrupt `vector`. */
+void mw_machine_eoi(struct mw_actor *actor, uint8_t vector);
+
+/** True once the machine wants its CPUs out (stop, reset, power off): test it before every guest
+ * entry, after clearing the own kick flag. */
+bool mw_machine_stopping(const struct mw_machine *machine);
+
+/** A CPU ended in a way the machine must judge: triple fault, shutdown. Any thread. */
+void mw_machine_power(struct mw_machine *machine, enum mw_power_event event, int code);
+/** The executor cannot go on; ends the machine with a failure and this text. Any thread. */
+void mw_machine_fail(struct mw_machine *machine, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,68 @@
+/** A running plan: build, reset, start, stop, finish. The user's side of the machine. */
+// SPDX-License-Identifier: MIT
+#ifndef CORE_MACHINE_H
+#define CORE_MACHINE_H
+
+#include "core/executor.h"
+#include "core/plan.h"
+
+/** Created by mw_machine_build, owned by the caller, driven by one thread (the main thread, which is
+ * also the shared loop). Borrows the plan, which must outlive it. */
+struct mw_machine;
+
+/** Builds nodes, address spaces, lines and links, maps RAM, opens backends. On false *out is NULL,
+ * everything is undone and diagnostics say why. Nothing runs yet. */
+bool mw_machine_build(struct mw_machine **out, const struct mw_plan *plan,
+		      struct mw_diagnostics *diagnostics);
+
+/** Stops and frees; NULL-safe. */
+void mw_machine_destroy(struct mw_machine *machine);
+
+/** A writer of memory and CPU 0's registers, run in order at every reset with all CPUs stopped: boot
+ * loaders and table writers. `boot_cpu` begins as the reset state. False ends the reset. */
+struct mw_reset_hook {
+	const char *name;
+	bool (*run)(void *context, struct mw_machine *machine, struct mw_cpu_state *boot_cpu,
+		    struct mw_diagnostics *diagnostics);
+	void *context;
+};
+void mw_machine_add_reset_hook(struct mw_machine *machine, struct mw_reset_hook hook);
+
+/** Two passes: all state values, then every after_reset; then the hooks, then the CPUs' state, then
+ * delivery of lines. The machine is stopped before and after. */
+bool mw_machine_reset(struct mw_machine *machine, struct mw_diagnostics *diagnostics);
+
+/** Starts the CPUs and serves the shared loop until the machine ends; resets it in between as the
+ * profile's power actions say. Returns the exit code: 0 for power-off, the code of an exit event,
+ * 1 for a failure (then diagnostics has it). */
+int mw_machine_run(struct mw_machine *machine, struct mw_diagnostics *diagnostics);
+
+/** What run is made of, for tests and tools that drive the machine themselves. */
+enum mw_status mw_machine_start(struct mw_machine *machine);
+void mw_machine_stop(struct mw_machine *machine);
+/** Serves the shared loop once; waits at most `wait_ns` for something to do. */
+void mw_machine_serve(struct mw_machine *machine, uint64_t wait_ns);
+
+const struct mw_plan *mw_machine_plan(const struct mw_machine *machine);
+/** The device struct of plan node `index`. */
+void *mw_machine_device(struct mw_machine *machine, size_t index);
+/** How often the guest was reset since start. */
+unsigned mw_machine_resets(const struct mw_machine *machine);
+
+/** Host memory behind guest RAM, or NULL unless the whole range is RAM. */
+void *mw_machine_ram(struct mw_machine *machine, uint64_t address, uint64_t count);
+
+/** Every mapping the executor must have, called at mw_machine_set_executor as well. */
+enum mw_status mw_machine_map_all(struct mw_machine *machine);
+
+/** Saved state of one node: canonical bytes of its state rows and timers, in the rows' order.
+ * save returns the length, also where `capacity` is too small (then nothing is written). load
+ * refuses other lengths and values out of range, names the row, and leaves the node as it was. */
+size_t mw_node_save(struct mw_machine *machine, size_t index, uint8_t *bytes, size_t capacity);
+bool mw_node_load(struct mw_machine *machine, size_t index, const uint8_t *bytes, size_t count,
+		  struct mw_diagnostics *diagnostics);
+
+/** Where log lines go; NULL is stderr. Any thread may log; a line is written whole. */
+void mw_machine_set_log(struct mw_machine *machine, FILE *out);
+
+#endif
