@@ -154,6 +154,10 @@ struct mw_wire {
 	void (*on_room)(void *self);
 	/** MW_MSI: a CPU ended the level interrupt with this vector. */
 	void (*on_eoi)(void *self, uint8_t vector);
+	/** MW_IMAGE, receiving (the host side): all `count` bytes or false. Called on the thread of
+	 * whoever holds the image, under the backend's lock. */
+	uint64_t (*on_size)(void *self);
+	bool (*on_read)(void *self, uint64_t offset, void *bytes, size_t count);
 };
 /** A receiving line of `n` elements needs no field. */
 #define MW_SINK(n) .kind = MW_LINE, .count = (n), .direction = MW_RECEIVES
