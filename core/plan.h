@@ -115,6 +115,7 @@ struct mw_plan_cpu {
 	uint32_t sockets, cores, threads; /* product >= count */
 	enum mw_hypervisor hypervisor;
 	uint32_t tsc_khz;                   /* 0: the host's */
+	bool tsc_told;                      /* the guest is told the rate (leaves 0x15, 0x16) */
 	const struct mw_cpuid_leaf *leaves; /* of CPU 0, without topology and hypervisor leaves */
 	size_t leaf_count;
 	const struct mw_msr_value *msrs;
@@ -155,6 +156,7 @@ enum {
 struct mw_plan_boot {
 	const char *linux_path, *initrd_path; /* NULL: none */
 	const char *cmdline;                  /* "" when absent */
+	bool cmdline_host;                    /* a host-scoped parameter is part of it */
 	const char *firmware; /* id of the node that holds the reset vector, or NULL */
 	unsigned tables;      /* MW_TABLES_* */
 	struct mw_span linux_span, initrd_span, cmdline_span, span;

@@ -1,0 +1,70 @@
+/* Look-ups in a plan, and its end. */
+// SPDX-License-Identifier: MIT
+#include "core/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/registry.h"
+#include "core/trust.h"
+
+void mw_plan_destroy(struct mw_plan *plan)
+{
+	if (!plan)
+		return;
+	mw_arena_fini(&plan->arena);
+	free(plan);
+}
+
+long mw_plan_find(const struct mw_plan *plan, const char *id)
+{
+	for (size_t i = 0; i < plan->node_count; i++) {
+		if (!strcmp(plan->nodes[i].id, id))
+			return (long)i;
+	}
+	return -1;
+}
+
+const struct mw_plan_claim *mw_plan_claim(const struct mw_plan_node *node, enum mw_claim_kind kind,
+					  const char *name)
+{
+	for (size_t i = 0; i < node->claim_count; i++) {
+		const struct mw_plan_claim *claim = &node->claims[i];
+
+		if (claim->kind == kind && !strcmp(claim->name, name))
+			return claim;
+	}
+	return NULL;
+}
+
+const struct mw_plan_value *mw_plan_value(const struct mw_plan_node *node, const char *property)
+{
+	for (size_t i = 0; i < node->value_count; i++) {
+		if (!strcmp(node->values[i].property->name, property))
+			return &node->values[i];
+	}
+	return NULL;
+}
+
+long mw_plan_role(const struct mw_plan *plan, enum mw_role role, size_t from)
+{
+	for (size_t i = from; i < plan->node_count; i++) {
+		if (mw_type_role(plan->nodes[i].type, role))
+			return (long)i;
+	}
+	return -1;
+}
+
+void mw_plan_hash(const struct mw_plan *plan, uint8_t hash[32])
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	if (!out)
+		abort(); /* only for want of memory */
+	mw_plan_write_yaml(plan, MW_PLAN_GUEST, out);
+	fclose(out);
+	mw_sha256(text, length, hash);
+	free(text);
+}
