@@ -40,7 +40,8 @@ struct mw_stream;
 struct mw_timer;
 
 /** How a guest access ended. A guest can cause every one of these. Core chooses the value on the
- * bus (all ones) and writes the guest log. DEFERRED: the answer follows by mw_io_complete. */
+ * bus (all ones) and writes the guest log. DEFERRED is reserved for answers that come later; core
+ * takes it as an unanswered access until a device needs it. */
 enum mw_io { MW_IO_OK, MW_IO_NO_REGISTER, MW_IO_BAD_SIZE, MW_IO_UNALIGNED, MW_IO_DEFERRED };
 
 struct mw_mac {
@@ -233,10 +234,11 @@ enum mw_role {
 	MW_ROLE_8042,          /* IAPC_BOOT_ARCH bit 1: a keyboard controller with its devices */
 	MW_ROLE_RTC,           /* a CMOS clock; without one IAPC_BOOT_ARCH bit 5 is set */
 	MW_ROLE_VGA,           /* without one IAPC_BOOT_ARCH bit 2 is set */
-	MW_ROLE_SLEEP_CONTROL, /* FADT.SLEEP_CONTROL_REG */
+	MW_ROLE_SLEEP_CONTROL, /* FADT.SLEEP_CONTROL_REG, `value` is SLP_TYP of S5 (off) */
 	MW_ROLE_SLEEP_STATUS,  /* FADT.SLEEP_STATUS_REG */
 	MW_ROLE_RESET,         /* FADT.RESET_REG, `value` is RESET_VALUE */
-	MW_ROLE_DEBUG_EXIT
+	MW_ROLE_DEBUG_EXIT,
+	MW_ROLE_PM1 /* fixed ACPI hardware: the machine is not hardware-reduced */
 };
 struct mw_role_row {
 	enum mw_role role;

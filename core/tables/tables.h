@@ -9,27 +9,31 @@
 #include "core/alloc.h"
 #include "core/machine.h"
 
+/** All ACPI tables of a plan. The bytes live in the arena of mw_acpi_build. The root pointer is apart
+ * from them, in the BIOS area where every system looks for it, if the plan has RAM there; otherwise
+ * it is among them, and only a boot loader can tell where. */
+struct mw_acpi_tables {
+	uint8_t *bytes;
+	size_t length;
+	uint64_t base;          /* page-aligned, at the top of RAM below 4 GiB */
+	uint8_t rsdp_bytes[36]; /* to be written at `rsdp`, after `bytes` */
+	uint64_t rsdp;
+};
+/** Computes all tables and their place. False, with a diagnostic, when they do not fit or the plan
+ * lacks what they need. */
+bool mw_acpi_build(struct mw_acpi_tables *tables, const struct mw_plan *plan,
+		   struct mw_arena *arena, struct mw_diagnostics *diagnostics);
+
 /** One range of the e820 map. */
 enum mw_e820_type { MW_E820_RAM = 1, MW_E820_RESERVED = 2, MW_E820_ACPI = 3, MW_E820_NVS = 4 };
 struct mw_e820_entry {
 	uint64_t base, length;
-	uint32_t type;
+	enum mw_e820_type type;
 };
-/** Ascending, not overlapping; at most `capacity`. Takes out of RAM what the tables themselves use and
- * what the architecture reserves (the EBDA and BIOS area only when tables live there). Returns the
- * count. */
-size_t mw_e820(const struct mw_plan *plan, struct mw_e820_entry *entries, size_t capacity);
-
-/** The blob of ACPI tables with its guest address; `rsdp` lies inside. Lives in the arena. */
-struct mw_acpi_tables {
-	uint8_t *bytes;
-	size_t length;
-	uint64_t base, rsdp;
-};
-/** Computes all tables for the place `mw_e820` keeps for them. False, with a diagnostic, when they do
- * not fit or the plan lacks what they need. */
-bool mw_acpi_build(struct mw_acpi_tables *tables, const struct mw_plan *plan,
-		   struct mw_arena *arena, struct mw_diagnostics *diagnostics);
+/** The plan's RAM, ascending and apart, without what the tables use (`acpi` NULL: none). Writes at
+ * most `capacity` entries; returns how many there are. */
+size_t mw_e820(const struct mw_plan *plan, const struct mw_acpi_tables *acpi,
+	       struct mw_e820_entry *entries, size_t capacity);
 
 /** A reset hook without context that writes every table the plan's boot.tables asks for. */
 bool mw_tables_write(void *context, struct mw_machine *machine, struct mw_cpu_state *boot_cpu,

@@ -1,0 +1,220 @@
+/** The DSDT: a Device for every node the guest sees, with all it claims (ACPI 6.5, chapter 6). */
+// SPDX-License-Identifier: MIT
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/tables/tables_internal.h"
+
+#define NO_NODE UINT32_MAX
+/* \_SB, six buses, a device, and what its hint opens stay inside the AML writer's 16. */
+#define MAX_BUSES 6
+
+struct dsdt {
+	struct mw_aml *aml;
+	const struct mw_plan *plan;
+	struct mw_diagnostics *diagnostics;
+	struct mw_acpi_names names;
+	uint32_t *next;         /* the node after this one on its bus */
+	uint32_t *first, *last; /* children of a node; of `sys` at [node_count] */
+	bool ok;
+};
+
+/** The bus id of a node that only carries others (a generic container, ACPI 6.5, 5.6.7). */
+static const char *hid_of(const struct mw_plan_node *node)
+{
+	if (node->type->firmware.acpi_hid)
+		return node->type->firmware.acpi_hid;
+	return node->type->provides ? "PNP0A05" : NULL;
+}
+
+static void link_children(struct dsdt *dsdt)
+{
+	size_t count = dsdt->plan->node_count;
+	for (size_t i = 0; i <= count; i++)
+		dsdt->first[i] = NO_NODE;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct mw_plan_node *node = &dsdt->plan->nodes[i];
+		size_t bus = node->bus_node == UINT32_MAX ? count : node->bus_node;
+		dsdt->next[i] = NO_NODE;
+		if (dsdt->first[bus] == NO_NODE)
+			dsdt->first[bus] = i;
+		else
+			dsdt->next[dsdt->last[bus]] = i;
+		dsdt->last[bus] = i;
+	}
+}
+
+static void write_io(struct mw_aml *aml, uint64_t base, uint64_t length)
+{
+	while (length) { /* only all 64 Ki ports are too long for one descriptor */
+		uint64_t part = length > UINT16_MAX ? 0x8000 : length;
+		mw_aml_resource_io(aml, (uint16_t)base, (uint16_t)part);
+		base += part;
+		length -= part;
+	}
+}
+
+static void write_claim(struct dsdt *dsdt, const struct mw_plan_claim *claim)
+{
+	if (claim->kind == MW_CLAIM_IO)
+		write_io(dsdt->aml, claim->base, claim->length);
+	if (claim->kind == MW_CLAIM_MMIO)
+		mw_aml_resource_memory(dsdt->aml, claim->base, claim->length,
+				       claim->region->backing != MW_BACKING_ROM);
+	if (claim->kind != MW_CLAIM_IRQ)
+		return;
+	const struct mw_plan_net *net = &dsdt->plan->nets[claim->net];
+	if (net->gsi != MW_NO_GSI)
+		mw_aml_resource_interrupt(dsdt->aml, net->gsi, net->trigger == MW_TRIGGER_LEVEL,
+					  net->polarity == MW_POLARITY_LOW, net->shared);
+}
+
+static bool is_described(const struct dsdt *dsdt, const struct mw_plan_claim *claim)
+{
+	if (claim->kind == MW_CLAIM_IRQ)
+		return dsdt->plan->nets[claim->net].gsi != MW_NO_GSI;
+	return claim->kind == MW_CLAIM_IO || claim->kind == MW_CLAIM_MMIO;
+}
+
+static bool has_resources(const struct dsdt *dsdt, const struct mw_plan_node *node)
+{
+	for (size_t i = 0; i < node->claim_count; i++) {
+		if (is_described(dsdt, &node->claims[i]))
+			return true;
+	}
+	return false;
+}
+
+static void write_claims(struct dsdt *dsdt, const struct mw_plan_node *node)
+{
+	for (size_t i = 0; i < node->claim_count; i++)
+		write_claim(dsdt, &node->claims[i]);
+}
+
+static void write_device_head(struct dsdt *dsdt, const char *id, const char *hid, const char *cid)
+{
+	char name[5];
+	mw_acpi_names_pick(&dsdt->names, id, name);
+	mw_aml_device_begin(dsdt->aml, name);
+	mw_aml_name(dsdt->aml, "_HID");
+	mw_aml_hid(dsdt->aml, hid);
+	if (cid) {
+		mw_aml_name(dsdt->aml, "_CID");
+		mw_aml_hid(dsdt->aml, cid);
+	}
+	mw_aml_name(dsdt->aml, "_UID");
+}
+
+static void write_bus(struct dsdt *dsdt, uint32_t first, unsigned depth);
+
+static void write_node(struct dsdt *dsdt, uint32_t index, unsigned depth)
+{
+	const struct mw_plan_node *node = &dsdt->plan->nodes[index];
+	const struct mw_firmware_hints *hints = &node->type->firmware;
+	write_device_head(dsdt, node->id, hid_of(node), hints->acpi_cid);
+	mw_aml_string(dsdt->aml, node->id);
+	if (has_resources(dsdt, node)) {
+		mw_aml_name(dsdt->aml, "_CRS");
+		mw_aml_resources_begin(dsdt->aml);
+		write_claims(dsdt, node);
+		mw_aml_resources_end(dsdt->aml);
+	}
+	if (hints->aml)
+		hints->aml(dsdt->aml, dsdt->plan, node);
+	write_bus(dsdt, dsdt->first[index], depth + 1);
+	mw_aml_end(dsdt->aml);
+}
+
+static void write_bus(struct dsdt *dsdt, uint32_t first, unsigned depth)
+{
+	for (uint32_t i = first; i != NO_NODE && dsdt->ok; i = dsdt->next[i]) {
+		const struct mw_plan_node *node = &dsdt->plan->nodes[i];
+		if (node->host || !hid_of(node))
+			continue;
+		if (depth > MAX_BUSES) {
+			struct mw_diag *diag = mw_diagnostics_add(
+				dsdt->diagnostics, MW_SEVERITY_ERROR, "", node->span,
+				"`%s` sits more than %d buses deep, which ACPI tables do not "
+				"describe",
+				node->id, MAX_BUSES);
+			mw_diag_label(dsdt->diagnostics, diag, "on bus `%s`", node->bus);
+			dsdt->ok = false;
+			return;
+		}
+		write_node(dsdt, i, depth);
+	}
+}
+
+/** Claims no Device of their own describes: an OS must know that they are taken (PNP0C02). */
+static void write_motherboard(struct dsdt *dsdt)
+{
+	bool open = false;
+	for (size_t i = 0; i < dsdt->plan->node_count; i++) {
+		const struct mw_plan_node *node = &dsdt->plan->nodes[i];
+		if (node->host || hid_of(node) || !has_resources(dsdt, node))
+			continue;
+		if (!open) {
+			write_device_head(dsdt, "mbrd", "PNP0C02", NULL);
+			mw_aml_integer(dsdt->aml, 0);
+			mw_aml_name(dsdt->aml, "_CRS");
+			mw_aml_resources_begin(dsdt->aml);
+		}
+		open = true;
+		write_claims(dsdt, node);
+	}
+	if (open) {
+		mw_aml_resources_end(dsdt->aml);
+		mw_aml_end(dsdt->aml);
+	}
+}
+
+/** Processors are devices ACPI0007 whose _UID the MADT repeats (8.4). */
+static void write_processors(struct dsdt *dsdt)
+{
+	for (uint32_t i = 0; i < dsdt->plan->cpu.count; i++) {
+		char id[16];
+		snprintf(id, sizeof(id), "cpu%u", i);
+		write_device_head(dsdt, id, "ACPI0007", NULL);
+		mw_aml_integer(dsdt->aml, i);
+		mw_aml_end(dsdt->aml);
+	}
+}
+
+/** Soft off (7.4.2.6), with the SLP_TYP that the sleep control register's device understands. */
+static void write_s5(struct dsdt *dsdt)
+{
+	struct mw_acpi_register control;
+	if (!mw_acpi_role(&control, dsdt->plan, MW_ROLE_SLEEP_CONTROL))
+		return;
+	mw_aml_name(dsdt->aml, "\\_S5");
+	mw_aml_package_begin(dsdt->aml, 4);
+	mw_aml_integer(dsdt->aml, control.value);
+	for (unsigned i = 0; i < 3; i++)
+		mw_aml_integer(dsdt->aml, 0);
+	mw_aml_end(dsdt->aml);
+}
+
+bool mw_dsdt_write(struct mw_aml *table, const struct mw_plan *plan,
+		   struct mw_diagnostics *diagnostics)
+{
+	size_t nodes = plan->node_count;
+	struct dsdt dsdt = { .aml = table, .plan = plan, .diagnostics = diagnostics, .ok = true };
+	mw_acpi_names_init(&dsdt.names, nodes + plan->cpu.count + 1);
+	dsdt.next = mw_alloc(nodes + 1, sizeof(*dsdt.next));
+	dsdt.first = mw_alloc(nodes + 1, sizeof(*dsdt.first));
+	dsdt.last = mw_alloc(nodes + 1, sizeof(*dsdt.last));
+	link_children(&dsdt);
+	mw_acpi_table_begin(table);
+	mw_aml_scope_begin(table, "\\_SB");
+	write_processors(&dsdt);
+	write_motherboard(&dsdt);
+	write_bus(&dsdt, dsdt.first[nodes], 0);
+	mw_aml_end(table);
+	write_s5(&dsdt);
+	mw_acpi_table_end(table, plan, "DSDT", 2); /* 2: 64-bit integers */
+	free(dsdt.last);
+	free(dsdt.first);
+	free(dsdt.next);
+	mw_acpi_names_fini(&dsdt.names);
+	return dsdt.ok;
+}

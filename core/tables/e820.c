@@ -1,0 +1,56 @@
+/** The e820 map (ACPI 6.5, chapter 15). */
+// SPDX-License-Identifier: MIT
+#include "core/tables/tables_internal.h"
+
+struct map {
+	struct mw_e820_entry *entries;
+	size_t capacity, count;
+};
+
+static void add(struct map *map, uint64_t base, uint64_t end, enum mw_e820_type type)
+{
+	if (base >= end)
+		return;
+	if (map->count < map->capacity)
+		map->entries[map->count] = (struct mw_e820_entry){ base, end - base, type };
+	map->count++;
+}
+
+/** What the tables take: the root pointer's area up to 1 MiB as firmware has it, and the rest. */
+static size_t taken(const struct mw_acpi_tables *acpi, struct mw_e820_entry out[2])
+{
+	size_t count = 0;
+	uint64_t length = (acpi->length + MW_PAGE_BYTES - 1) / MW_PAGE_BYTES * MW_PAGE_BYTES;
+	struct mw_e820_entry tables = { acpi->base, length, MW_E820_ACPI };
+	bool apart = acpi->rsdp < acpi->base || acpi->rsdp >= acpi->base + length;
+	if (acpi->base < acpi->rsdp)
+		out[count++] = tables;
+	if (apart)
+		out[count++] = (struct mw_e820_entry){ acpi->rsdp, 0x100000 - acpi->rsdp,
+						       MW_E820_RESERVED };
+	if (acpi->base > acpi->rsdp)
+		out[count++] = tables;
+	return count;
+}
+
+size_t mw_e820(const struct mw_plan *plan, const struct mw_acpi_tables *acpi,
+	       struct mw_e820_entry *entries, size_t capacity)
+{
+	struct map map = { .entries = entries, .capacity = capacity };
+	struct mw_e820_entry cut[2];
+	size_t cuts = acpi ? taken(acpi, cut) : 0;
+	for (size_t i = 0; i < plan->ram_count; i++) {
+		uint64_t at = plan->ram[i].base, end = at + plan->ram[i].length;
+		for (size_t c = 0; c < cuts; c++) {
+			uint64_t from = cut[c].base, to = from + cut[c].length;
+			if (to <= at || from >= end)
+				continue;
+			to = to < end ? to : end;
+			add(&map, at, from, MW_E820_RAM);
+			add(&map, from > at ? from : at, to, cut[c].type);
+			at = to;
+		}
+		add(&map, at, end, MW_E820_RAM);
+	}
+	return map.count;
+}

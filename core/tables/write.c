@@ -1,0 +1,47 @@
+/** Writes the tables of a plan into its machine's RAM. */
+// SPDX-License-Identifier: MIT
+#include <string.h>
+
+#include "core/tables/tables_internal.h"
+
+static bool write_acpi(struct mw_machine *machine, struct mw_diagnostics *diagnostics)
+{
+	struct mw_arena arena = { 0 };
+	struct mw_acpi_tables tables;
+	const struct mw_plan *plan = mw_machine_plan(machine);
+	bool ok = mw_acpi_build(&tables, plan, &arena, diagnostics);
+	if (ok) {
+		void *blob = mw_machine_ram(machine, tables.base, tables.length);
+		void *rsdp = mw_machine_ram(machine, tables.rsdp, sizeof(tables.rsdp_bytes));
+		ok = blob && rsdp;
+		if (!ok)
+			mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "", plan->boot.span,
+					   "the place of the ACPI tables is not RAM");
+		else {
+			memcpy(blob, tables.bytes, tables.length);
+			memcpy(rsdp, tables.rsdp_bytes, sizeof(tables.rsdp_bytes));
+		}
+	}
+	mw_arena_fini(&arena);
+	return ok;
+}
+
+bool mw_tables_write(void *context, struct mw_machine *machine, struct mw_cpu_state *boot_cpu,
+		     struct mw_diagnostics *diagnostics)
+{
+	static const struct {
+		unsigned bit;
+		const char *name;
+	} missing[] = { { MW_TABLES_SMBIOS, "smbios" },
+			{ MW_TABLES_MP, "mp" },
+			{ MW_TABLES_PIR, "pir" } };
+	const struct mw_plan *plan = mw_machine_plan(machine);
+	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
+		if (!(plan->boot.tables & missing[i].bit))
+			continue;
+		mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "", plan->boot.span,
+				   "tables of kind `%s` are not implemented yet", missing[i].name);
+		return false;
+	}
+	return !(plan->boot.tables & MW_TABLES_ACPI) || write_acpi(machine, diagnostics);
+}
