@@ -24,6 +24,7 @@ struct mw_source {
 	const char *name; /* as the user wrote it */
 	const char *text;
 	size_t length;
+	struct mw_source_index *index; /* made by the first print */
 };
 
 /** Another place that belongs to the story, or (span.source == 0) a plain `= note:` line. */
@@ -87,6 +88,9 @@ void mw_diagnostics_print(struct mw_diagnostics *diagnostics, FILE *out, enum mw
 /** 1-based line and code-point column of a byte offset. */
 void mw_source_position(const struct mw_source *source, size_t byte, unsigned *line,
 			unsigned *column);
+
+/** The rule's name for a code of lint.md ("R304": "shared-irq"), or NULL. */
+const char *mw_rule_name(const char *code);
 
 /** Edit distance of two names, cut off above `limit` (returns limit + 1 then). For "did you mean". */
 unsigned mw_edit_distance(const char *a, const char *b, unsigned limit);

@@ -10,7 +10,9 @@
 /** A device that `when: false` took out; references to it are G205/G206 with this as the reason. */
 struct mw_absent {
 	const char *id;
-	struct mw_span when_span; /* span.source 0: out of range of a `count` */
+	struct mw_span when_span;  /* span.source 0: out of range of a `count` */
+	struct mw_span count_span; /* then: the `count` */
+	uint32_t count;
 	struct mw_absent *next;
 };
 
@@ -19,7 +21,8 @@ struct mw_absent {
  * `link`; a key whose whole value was an unset optional parameter is gone; `devices` holds only
  * present nodes, `count` expanded, `when` and `count` removed; `final`, `remove`, `unset` are
  * applied. Nodes that a phase rejected are not in it and are listed in `failed`: later phases keep
- * silent about references to them. */
+ * silent about references to them. A section other than `devices` that lost a rejected key has
+ * `failed` set in its tree: what is missing there has been told already. */
 struct mw_document {
 	struct mw_arena *arena;
 	struct mw_diagnostics *diagnostics;
@@ -33,7 +36,14 @@ struct mw_document {
 	struct mw_tree *failed; /* a map keyed by node id, never NULL */
 	const char
 		*folder; /* of the profile file; relative paths start from the process's folder */
+	struct mw_front *front; /* the front half's own: files, parameters */
 };
+
+/** Why a node that was named is not there: taken out by `when`, or beyond a `count`. NULL when no
+ * such node was ever meant. O(1). */
+const struct mw_absent *mw_document_absent(struct mw_document *document, const char *id);
+/** True for a node that an earlier phase rejected, also `rp3` where `rp` with a `count` failed. */
+bool mw_document_failed(struct mw_document *document, const char *id);
 
 /** The front half. False when there is nothing the back half could work on. */
 bool mw_document_load(struct mw_document *document, const struct mw_resolve_options *options,

@@ -23,12 +23,20 @@ struct mw_tree {
 	bool quoted;      /* scalar: was written in quotes or as a block */
 	bool host;        /* an expression put a host-scoped parameter's value in */
 	bool link;        /* scalar: still holds $(dev...) for the link phase */
+	bool evaluated;   /* scalar: an expression made the text */
+	bool dynamic;     /* it, or something in it, holds or held an expression */
+	bool failed;      /* a diagnostic was given for it or for something in it */
+	struct mw_expression *expression;    /* scalar: the parsed text, until evaluated */
+	struct mw_arena *arena;              /* map: where its index goes */
 	struct mw_tree *first, *last, *next; /* children of a map or list in file order; siblings */
 	uint32_t count;
 	struct mw_tree_index *index; /* map: hash of the keys, made on the first look-up */
 	struct mw_tree *instance_of; /* device made by `count`: the entry it came from */
-	uint32_t instance;           /* its number */
+	uint32_t instance;           /* its number; in a scalar with `link`: the value of `i` */
 };
+
+/** A new value with no key. */
+struct mw_tree *mw_tree_new(struct mw_arena *arena, enum mw_tree_kind kind, struct mw_span span);
 
 /** The child of a map with this key, or NULL (also for no map). O(1) amortised. */
 struct mw_tree *mw_tree_get(struct mw_tree *map, const char *key);
@@ -41,5 +49,14 @@ struct mw_tree *mw_tree_copy(struct mw_arena *arena, const struct mw_tree *tree)
 bool mw_tree_int(const char *text, uint64_t *value);
 bool mw_tree_size(const char *text, uint64_t *value);
 bool mw_tree_bool(const char *text, bool *value);
+bool mw_tree_duration(const char *text, uint64_t *nanoseconds);
+bool mw_tree_frequency(const char *text, uint64_t *hertz);
+/** BASE+LEN: an int, and a size over 0; the sum does not wrap beyond 2^64. */
+bool mw_tree_range(const char *text, uint64_t *base, uint64_t *length);
+
+/** Where bytes `offset` to `offset + length` of a scalar's text stand in its source: exact when the
+ * text stands there verbatim, else (escapes, folding, expressions) the whole scalar. */
+struct mw_span mw_tree_span(const struct mw_diagnostics *diagnostics, const struct mw_tree *scalar,
+			    size_t offset, size_t length);
 
 #endif
