@@ -28,7 +28,8 @@ struct mw_timer {
 	void (*on_expire)(void *self);
 	const char *name;
 	uint64_t when_ns, sequence;
-	size_t slot; /* in the heap + 1; 0: not armed */
+	size_t slot; /* in the heap + 1; 0: not in it */
+	bool due;    /* popped, waiting for its device; arm and cancel take it back */
 	struct mw_clock *clock;
 };
 
@@ -41,7 +42,9 @@ void mw_clock_stop(struct mw_clock *clock);
 void mw_clock_step(struct mw_clock *clock, uint64_t when_ns);
 /** The next deadline, UINT64_MAX for none. */
 uint64_t mw_clock_next(struct mw_clock *clock);
-/** Removes and returns the first timer that is due, or NULL. */
+/** Removes the first timer that is due and marks it so, or returns NULL. */
 struct mw_timer *mw_clock_pop_due(struct mw_clock *clock);
+/** With the device held: whether it is still due; takes the mark away. */
+bool mw_timer_take_due(struct mw_timer *timer);
 
 #endif

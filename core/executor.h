@@ -44,8 +44,11 @@ struct mw_executor {
 	void *self;
 };
 
-/** Takes the executor; once, between mw_machine_build and mw_machine_reset. */
-void mw_machine_set_executor(struct mw_machine *machine, struct mw_executor executor);
+/** Takes the executor, asks it which chips it runs and maps all memory into it; once, between
+ * mw_machine_build and mw_machine_reset. */
+enum mw_status mw_machine_set_executor(struct mw_machine *machine, struct mw_executor executor);
+/** Stops the machine and forgets the executor; its owner may then free it. */
+void mw_machine_drop_executor(struct mw_machine *machine);
 
 /* An actor is a thread that enters devices: a CPU or a loop. It carries the queue of what callbacks
  * did to others, and its quiescent state for the address spaces. */

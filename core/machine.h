@@ -52,8 +52,16 @@ unsigned mw_machine_resets(const struct mw_machine *machine);
 /** Host memory behind guest RAM, or NULL unless the whole range is RAM. */
 void *mw_machine_ram(struct mw_machine *machine, uint64_t address, uint64_t count);
 
-/** Every mapping the executor must have, called at mw_machine_set_executor as well. */
+/** Maps all RAM and ROM into the executor. */
 enum mw_status mw_machine_map_all(struct mw_machine *machine);
+
+/** Async-signal-safe: ends mw_machine_run with MW_EXIT_INTERRUPTED. */
+enum { MW_EXIT_INTERRUPTED = 130 };
+void mw_machine_interrupt(struct mw_machine *machine);
+
+/** The machine's clock, for drivers that step it by hand. */
+struct mw_clock;
+struct mw_clock *mw_machine_clock(struct mw_machine *machine);
 
 /** Saved state of one node: canonical bytes of its state rows and timers, in the rows' order.
  * save returns the length, also where `capacity` is too small (then nothing is written). load

@@ -139,6 +139,7 @@ struct mw_plan_accel {
 	size_t need_count;
 	enum mw_irqchip irqchip;
 	bool instruction_clock;
+	bool manual_clock; /* time is stepped from outside (mw_clock_step): tests, drivers */
 	struct mw_span span, irqchip_span;
 };
 

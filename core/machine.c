@@ -1,0 +1,342 @@
+/* The life cycle: reset, start, stop, power events, and the run in between. */
+// SPDX-License-Identifier: MIT
+#include "core/machine.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/diagnostics.h"
+#include "core/machine_internal.h"
+
+struct mw_actor *mw_machine_add_actor(struct mw_machine *machine, const char *name)
+{
+	struct mw_actor *actor = mw_actor_create(machine, name);
+
+	machine->actors =
+		mw_grow(machine->actors, machine->actor_count + 1, sizeof(*machine->actors));
+	machine->actors[machine->actor_count++] = actor;
+	return actor;
+}
+
+const struct mw_plan *mw_machine_plan(const struct mw_machine *machine)
+{
+	return machine->plan;
+}
+
+void *mw_machine_device(struct mw_machine *machine, size_t index)
+{
+	return machine->nodes[index]->device;
+}
+
+unsigned mw_machine_resets(const struct mw_machine *machine)
+{
+	return machine->resets;
+}
+
+struct mw_clock *mw_machine_clock(struct mw_machine *machine)
+{
+	return &machine->clock;
+}
+
+void mw_machine_set_log(struct mw_machine *machine, FILE *out)
+{
+	machine->log = out;
+}
+
+void mw_machine_add_reset_hook(struct mw_machine *machine, struct mw_reset_hook hook)
+{
+	machine->hooks = mw_grow(machine->hooks, machine->hook_count + 1, sizeof(*machine->hooks));
+	machine->hooks[machine->hook_count++] = hook;
+}
+
+enum mw_status mw_machine_map_all(struct mw_machine *machine)
+{
+	const struct mw_map *map = atomic_load(&machine->memory.map);
+	const struct mw_executor *executor = &machine->executor;
+
+	for (size_t i = 0; i < map->piece_count; i++) {
+		const struct mw_map_piece *piece = &map->pieces[i];
+		const struct mw_map_entry *entry = &map->entries[piece->entry];
+
+		if (!entry->host)
+			continue;
+		enum mw_status status = executor->ops->map(
+			executor->self, piece->base, piece->last - piece->base + 1,
+			entry->host + (piece->base - entry->base), entry->readonly);
+
+		if (status != MW_STATUS_OK)
+			return status;
+	}
+	return MW_STATUS_OK;
+}
+
+enum mw_status mw_machine_set_executor(struct mw_machine *machine, struct mw_executor executor)
+{
+	assert(!machine->executor.ops && "a machine has one executor");
+	machine->executor = executor;
+	for (size_t i = 0; i < machine->plan->node_count; i++)
+		machine->nodes[i]->offloaded = executor.ops->runs_node &&
+					       executor.ops->runs_node(executor.self, (uint32_t)i);
+	return mw_machine_map_all(machine);
+}
+
+void mw_machine_drop_executor(struct mw_machine *machine)
+{
+	mw_machine_stop(machine);
+	machine->executor = (struct mw_executor){ 0 };
+}
+
+/* Calls one op of every node that runs in user space, in build order, as one turn. */
+static void call_nodes(struct mw_machine *machine, size_t op_offset)
+{
+	for (size_t i = 0; i < machine->plan->node_count; i++) {
+		struct mw_node *node = machine->nodes[i];
+		void (*op)(void *self);
+
+		memcpy(&op, (const char *)&node->type->ops + op_offset, sizeof(op));
+		if (!op || node->offloaded)
+			continue;
+		mw_node_enter(node, machine->main_actor);
+		op(node->device);
+		mw_node_leave(node);
+	}
+}
+#define CALL_NODES(machine, op) call_nodes(machine, offsetof(struct mw_device_ops, op))
+
+static void reset_lines(struct mw_machine *machine)
+{
+	const struct mw_plan *plan = machine->plan;
+
+	for (size_t i = 0; i < plan->net_count; i++)
+		mw_net_reset(&machine->nets[i]);
+	for (size_t i = 0; i < plan->node_count; i++) {
+		struct mw_node *node = machine->nodes[i];
+
+		for (size_t w = 0; w < node->type->wires.count; w++) {
+			const struct mw_wire *wire = &node->type->wires.items[w];
+			size_t count = wire->count ? wire->count : 1;
+
+			for (size_t e = 0;
+			     e < count && wire->kind == MW_LINE && wire->direction == MW_DRIVES;
+			     e++) {
+				struct mw_line *line;
+
+				memcpy(&line, node->device + wire->offset + e * wire->stride,
+				       sizeof(line));
+				line->level = false;
+			}
+		}
+	}
+}
+
+static bool reset_cpus(struct mw_machine *machine, struct mw_diagnostics *diagnostics)
+{
+	const struct mw_executor *executor = &machine->executor;
+	struct mw_cpu_state boot_cpu;
+
+	mw_cpu_state_reset(&boot_cpu, true);
+	for (size_t i = 0; i < machine->hook_count; i++) {
+		const struct mw_reset_hook *hook = &machine->hooks[i];
+
+		if (!hook->run(hook->context, machine, &boot_cpu, diagnostics))
+			return false;
+	}
+	if (!executor->ops)
+		return true;
+	enum mw_status status = executor->ops->reset(executor->self);
+
+	if (status == MW_STATUS_OK)
+		status = executor->ops->set_cpu(executor->self, 0, &boot_cpu);
+	if (status != MW_STATUS_OK)
+		mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "", (struct mw_span){ 0 },
+				   "the CPUs cannot be reset: %s", mw_status_text(status));
+	return status == MW_STATUS_OK;
+}
+
+bool mw_machine_reset(struct mw_machine *machine, struct mw_diagnostics *diagnostics)
+{
+	assert(!machine->running && "a machine is stopped before it is reset");
+	pthread_rwlock_wrlock(&machine->gate);
+	mw_actor_begin(machine->main_actor);
+	for (size_t i = 0; i < machine->plan->node_count; i++)
+		mw_node_reset_state(machine->nodes[i]);
+	reset_lines(machine);
+	CALL_NODES(machine, after_reset);
+	bool good = reset_cpus(machine, diagnostics);
+
+	mw_actor_end(machine->main_actor);
+	pthread_rwlock_unlock(&machine->gate);
+	return good;
+}
+
+enum mw_status mw_machine_start(struct mw_machine *machine)
+{
+	if (machine->running)
+		return MW_STATUS_OK;
+	atomic_store(&machine->stopping, false);
+	machine->running = true;
+	mw_clock_start(&machine->clock);
+	mw_actor_begin(machine->main_actor);
+	CALL_NODES(machine, start);
+	mw_actor_end(machine->main_actor);
+	for (size_t i = 0; i < machine->own_loop_count; i++)
+		mw_loop_start(machine->own_loops[i]);
+	if (!machine->executor.ops)
+		return MW_STATUS_OK;
+	return machine->executor.ops->start(machine->executor.self);
+}
+
+void mw_machine_stop(struct mw_machine *machine)
+{
+	if (!machine->running)
+		return;
+	atomic_store(&machine->stopping, true);
+	if (machine->executor.ops)
+		machine->executor.ops->stop(machine->executor.self);
+	mw_clock_stop(&machine->clock);
+	machine->running = false;
+	pthread_rwlock_wrlock(&machine->gate);
+	mw_actor_begin(machine->main_actor);
+	CALL_NODES(machine, stop);
+	mw_actor_end(machine->main_actor);
+	pthread_rwlock_unlock(&machine->gate);
+}
+
+bool mw_machine_stopping(const struct mw_machine *machine)
+{
+	return atomic_load(&machine->stopping);
+}
+
+/* The first event wins; the main thread judges it with the CPUs out of guest mode. */
+void mw_machine_power(struct mw_machine *machine, enum mw_power_event event, int code)
+{
+	pthread_mutex_lock(&machine->power_mutex);
+	if (!machine->power_pending) {
+		machine->power_pending = true;
+		machine->power_event = event;
+		machine->power_code = code;
+	}
+	pthread_mutex_unlock(&machine->power_mutex);
+	atomic_store(&machine->stopping, true);
+	mw_loop_wake(machine->loop);
+}
+
+void mw_machine_fail(struct mw_machine *machine, const char *format, ...)
+{
+	va_list arguments;
+
+	pthread_mutex_lock(&machine->power_mutex);
+	if (!machine->failed) {
+		va_start(arguments, format);
+		vsnprintf(machine->failure, sizeof(machine->failure), format, arguments);
+		va_end(arguments);
+		machine->failed = true;
+	}
+	pthread_mutex_unlock(&machine->power_mutex);
+	mw_machine_power(machine, MW_POWER_EXIT, 1);
+}
+
+/* A signal handler's way to end the machine: atomics and uv_async_send only. */
+void mw_machine_interrupt(struct mw_machine *machine)
+{
+	atomic_store(&machine->interrupted, true);
+	atomic_store(&machine->stopping, true);
+	mw_loop_wake(machine->loop);
+}
+
+void mw_machine_serve(struct mw_machine *machine, uint64_t wait_ns)
+{
+	mw_loop_serve(machine->loop, wait_ns);
+}
+
+static bool take_power(struct mw_machine *machine, enum mw_power_event *event, int *code)
+{
+	pthread_mutex_lock(&machine->power_mutex);
+	bool pending = machine->power_pending;
+
+	*event = machine->power_event;
+	*code = machine->power_code;
+	machine->power_pending = false;
+	pthread_mutex_unlock(&machine->power_mutex);
+	if (atomic_load(&machine->interrupted)) {
+		*event = MW_POWER_EXIT;
+		*code = MW_EXIT_INTERRUPTED;
+		return true;
+	}
+	return pending;
+}
+
+static enum mw_power_action action_for(const struct mw_plan_power *power, enum mw_power_event event)
+{
+	switch (event) {
+	case MW_POWER_OFF: return power->off;
+	case MW_POWER_RESET: return power->reset;
+	case MW_POWER_PANIC: return power->panic;
+	case MW_POWER_TRIPLE_FAULT: return power->triple_fault;
+	case MW_POWER_EXIT: break;
+	}
+	return MW_ACTION_EXIT;
+}
+
+static const char *event_text(enum mw_power_event event)
+{
+	switch (event) {
+	case MW_POWER_OFF: return "power-off";
+	case MW_POWER_RESET: return "reset";
+	case MW_POWER_PANIC: return "panic";
+	case MW_POWER_TRIPLE_FAULT: return "triple fault";
+	case MW_POWER_EXIT: break;
+	}
+	return "exit";
+}
+
+/* Returns true when the machine is over; *code is then what run returns. */
+static bool judge(struct mw_machine *machine, enum mw_power_event event, int *code,
+		  struct mw_diagnostics *diagnostics)
+{
+	enum mw_power_action action = action_for(&machine->plan->power, event);
+
+	if (machine->failed) {
+		mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "", (struct mw_span){ 0 }, "%s",
+				   machine->failure);
+		*code = 1;
+		return true;
+	}
+	switch (action) {
+	case MW_ACTION_EXIT:
+		if (event != MW_POWER_EXIT)
+			*code = event == MW_POWER_OFF || event == MW_POWER_RESET ? 0 : 1;
+		return true;
+	case MW_ACTION_STOP:
+		mw_log_line(machine, "the guest is stopped after a %s", event_text(event));
+		return false;
+	case MW_ACTION_RESET: break;
+	}
+	machine->resets++;
+	*code = 1;
+	return !mw_machine_reset(machine, diagnostics) || mw_machine_start(machine) != MW_STATUS_OK;
+}
+
+int mw_machine_run(struct mw_machine *machine, struct mw_diagnostics *diagnostics)
+{
+	enum mw_power_event event;
+	int code = 1;
+	enum mw_status status = mw_machine_start(machine);
+
+	if (status != MW_STATUS_OK) {
+		mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "", (struct mw_span){ 0 },
+				   "the machine does not start: %s", mw_status_text(status));
+		return 1;
+	}
+	for (;;) {
+		mw_machine_serve(machine, UINT64_MAX);
+		if (!take_power(machine, &event, &code))
+			continue;
+		mw_machine_stop(machine);
+		if (judge(machine, event, &code, diagnostics))
+			return code;
+	}
+}

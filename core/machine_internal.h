@@ -1,0 +1,230 @@
+/** What the files of core that make up a machine share. Private to core. */
+// SPDX-License-Identifier: MIT
+#ifndef CORE_MACHINE_INTERNAL_H
+#define CORE_MACHINE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "core/clock.h"
+#include "core/loop_internal.h"
+#include "core/machine.h"
+#include "core/space.h"
+
+/** How many deliveries one guest access may cause before the chain is cut. */
+enum { MW_CHAIN_LIMIT = 1000 };
+
+/** A node of the machine: core's part, followed by the device's own struct. Lives as long as the
+ * machine. `actor` is the thread inside, guarded by `lock`. */
+struct mw_node {
+	struct mw_machine *machine;
+	const struct mw_plan_node *plan;
+	const struct mw_device_type *type;
+	uint32_t index;
+	bool initialised, offloaded; /* the accelerator runs the chip */
+	pthread_mutex_t own_lock;
+	pthread_mutex_t *lock; /* own_lock, or its lock group's */
+	struct mw_actor *actor;
+	struct mw_loop *loop;
+	struct mw_timer *timers;    /* one per timer row */
+	struct mw_memory *memories; /* one per region, used by backed ones */
+	struct mw_log_limit {
+		uint64_t window_start_ns;
+		unsigned lines, suppressed;
+	} log;
+	alignas(max_align_t) unsigned char device[];
+};
+
+static inline struct mw_node *mw_node_of(const void *self)
+{
+	return (struct mw_node *)((const unsigned char *)self - offsetof(struct mw_node, device));
+}
+
+struct mw_memory {
+	uint8_t *bytes;
+	uint64_t size;
+};
+
+/** One end of a line: who drives it. `level` is guarded by the node's lock. */
+struct mw_line {
+	struct mw_node *node;
+	struct mw_net *net; /* NULL: leads nowhere */
+	bool level;
+};
+
+/** A sink remembers what it was told last; guarded by its node's lock. */
+struct mw_net_sink {
+	struct mw_node *node;
+	const struct mw_wire *wire;
+	unsigned index;
+	bool told_level;
+	uint32_t told_rises;
+};
+/** The wire-or of its lines: asserted sources in the low half, rising edges in the high half. */
+struct mw_net {
+	const struct mw_plan_net *plan;
+	uint32_t index;
+	_Atomic uint64_t state;
+	struct mw_net_sink *sinks;
+	size_t sink_count;
+};
+
+/** A stream's end as its device holds it. */
+struct mw_stream {
+	struct mw_node *node;
+	struct mw_link *link; /* NULL: leads nowhere */
+	unsigned side;
+};
+/** A full-duplex byte link; everything is guarded by `mutex`. `to[s]` holds bytes on their way to
+ * end s. */
+struct mw_link {
+	pthread_mutex_t mutex;
+	uint32_t index;
+	struct mw_node *node[2];
+	const struct mw_wire *wire[2];
+	struct mw_ring {
+		uint8_t *bytes;
+		size_t head, count, capacity;
+		size_t credit;
+		bool starved; /* the sender saw no room and waits for on_room */
+	} to[2];
+};
+
+struct mw_msi {
+	struct mw_node *node;
+};
+struct mw_power {
+	struct mw_node *node;
+};
+struct mw_dma {
+	struct mw_node *node;
+};
+struct mw_image {
+	struct mw_node *peer; /* NULL: empty */
+	const struct mw_wire *wire;
+};
+
+/** What a callback did to others, waiting for its lock to drop. */
+struct mw_effect {
+	enum {
+		MW_EFFECT_NET,
+		MW_EFFECT_BYTES,
+		MW_EFFECT_ROOM,
+		MW_EFFECT_MSI,
+		MW_EFFECT_POWER
+	} kind;
+	union {
+		struct mw_net *net;
+		struct {
+			struct mw_link *link;
+			unsigned side;
+		} stream;
+		struct {
+			uint64_t address;
+			uint32_t data;
+		} msi;
+		struct {
+			enum mw_power_event event;
+			int code;
+		} power;
+	};
+};
+
+/** A thread that enters devices. Its queue and bitmaps are touched by that thread only. */
+struct mw_actor {
+	struct mw_machine *machine;
+	const char *name;
+	_Atomic uint64_t epoch;  /* of the address spaces it may be reading; UINT64_MAX: none */
+	struct mw_effect *queue; /* ring */
+	size_t head, count, capacity;
+	size_t messages;      /* MSI and power entries in the queue, bounded */
+	uint8_t *net_queued;  /* by net */
+	uint8_t *link_queued; /* by link: bits 0-1 bytes to side 0, 1; bits 2-3 room */
+	const struct mw_map_entry *last_hit;
+	uint64_t last_hit_epoch;
+	bool busy; /* inside a device or delivering */
+};
+
+struct mw_machine {
+	const struct mw_plan *plan;
+	struct mw_node **nodes;
+	struct mw_net *nets;
+	struct mw_link *links;
+	struct mw_arena arena; /* handles, nets, links: everything of fixed size */
+	struct mw_address_space ports, memory;
+	_Atomic uint64_t epoch; /* of both spaces */
+	struct mw_ram_block {
+		uint64_t base, length;
+		uint8_t *host;
+	} * ram;
+	size_t ram_count;
+	uint8_t *ram_host;
+	int ram_fd;
+	struct mw_clock clock;
+	struct mw_loop *loop; /* the shared one, served by the main thread */
+	struct mw_loop **own_loops;
+	size_t own_loop_count;
+	pthread_rwlock_t
+		gate; /* own loops hold it while inside devices; lifecycle steps take it whole */
+	struct mw_actor *main_actor;
+	struct mw_actor **actors;
+	size_t actor_count;
+	struct mw_executor executor;
+	struct mw_reset_hook *hooks;
+	size_t hook_count;
+	bool running;
+	unsigned resets;
+	_Atomic bool stopping, interrupted;
+	pthread_mutex_t power_mutex; /* guards what follows */
+	bool power_pending, failed;
+	enum mw_power_event power_event;
+	int power_code;
+	char failure[512];
+	pthread_mutex_t log_mutex;
+	FILE *log;
+};
+
+/* actor.c */
+struct mw_actor *mw_actor_create(struct mw_machine *machine, const char *name);
+void mw_actor_destroy(struct mw_actor *actor);
+/** Brackets what a thread does from outside: begin before the first node is entered, end delivers
+ * all effects. */
+void mw_actor_begin(struct mw_actor *actor);
+void mw_actor_end(struct mw_actor *actor);
+void mw_node_enter(struct mw_node *node, struct mw_actor *actor);
+void mw_node_leave(struct mw_node *node);
+void mw_effect_net(struct mw_actor *actor, struct mw_net *net);
+void mw_effect_stream(struct mw_actor *actor, struct mw_link *link, unsigned side, bool room);
+void mw_effect_message(struct mw_actor *actor, struct mw_effect effect);
+
+/* line.c, stream.c: deliver one effect; no lock is held */
+void mw_net_deliver(struct mw_net *net, struct mw_actor *actor);
+void mw_net_reset(struct mw_net *net);
+void mw_link_deliver(struct mw_link *link, unsigned side, struct mw_actor *actor);
+void mw_link_deliver_room(struct mw_link *link, unsigned side, struct mw_actor *actor);
+void mw_link_init(struct mw_link *link, uint32_t index);
+void mw_link_fini(struct mw_link *link);
+
+/* memory.c */
+bool mw_ram_init(struct mw_machine *machine, struct mw_diagnostics *diagnostics);
+void mw_ram_fini(struct mw_machine *machine);
+bool mw_memories_init(struct mw_node *node, struct mw_diagnostics *diagnostics);
+void mw_memories_fini(struct mw_node *node);
+
+/* access.c */
+enum mw_io mw_region_access(struct mw_node *node, const struct mw_region *region, uint64_t offset,
+			    unsigned size, uint64_t *value, bool write);
+
+/* state.c */
+void mw_node_reset_state(struct mw_node *node);
+
+/* log.c */
+void mw_log_line(struct mw_machine *machine, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* power, machine.c */
+void mw_timer_fire(struct mw_timer *timer, struct mw_actor *actor);
+
+#endif

@@ -1,0 +1,217 @@
+/* Guest RAM (one memfd), the memory behind ROM and RAM regions, and DMA to both. */
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "core/diagnostics.h"
+#include "core/machine_internal.h"
+
+static bool no_memory(struct mw_diagnostics *diagnostics, struct mw_span span, uint64_t bytes)
+{
+	mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "", span,
+			   "cannot have %" PRIu64 " bytes of guest memory: %s", bytes,
+			   strerror(errno));
+	return false;
+}
+
+bool mw_ram_init(struct mw_machine *machine, struct mw_diagnostics *diagnostics)
+{
+	const struct mw_plan *plan = machine->plan;
+	uint64_t offset = 0;
+
+	machine->ram_fd = -1;
+	if (!plan->ram_count)
+		return true;
+	machine->ram_fd = memfd_create("millwright-ram", MFD_CLOEXEC);
+	if (machine->ram_fd < 0 || ftruncate(machine->ram_fd, (off_t)plan->ram_bytes) < 0)
+		return no_memory(diagnostics, (struct mw_span){ 0 }, plan->ram_bytes);
+	void *host = mmap(NULL, plan->ram_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
+			  machine->ram_fd, 0);
+
+	if (host == MAP_FAILED)
+		return no_memory(diagnostics, (struct mw_span){ 0 }, plan->ram_bytes);
+	machine->ram_host = host;
+	machine->ram = mw_arena_alloc(&machine->arena, plan->ram_count, sizeof(*machine->ram));
+	machine->ram_count = plan->ram_count;
+	for (size_t i = 0; i < plan->ram_count; i++) {
+		machine->ram[i] = (struct mw_ram_block){ plan->ram[i].base, plan->ram[i].length,
+							 machine->ram_host + offset };
+		offset += plan->ram[i].length;
+	}
+	return true;
+}
+
+void mw_ram_fini(struct mw_machine *machine)
+{
+	if (machine->ram_host)
+		munmap(machine->ram_host, machine->plan->ram_bytes);
+	if (machine->ram_fd >= 0)
+		close(machine->ram_fd);
+}
+
+void *mw_machine_ram(struct mw_machine *machine, uint64_t address, uint64_t count)
+{
+	for (size_t i = 0; i < machine->ram_count; i++) {
+		const struct mw_ram_block *block = &machine->ram[i];
+
+		if (address >= block->base && address - block->base <= block->length &&
+		    count <= block->length - (address - block->base))
+			return block->host + (address - block->base);
+	}
+	return NULL;
+}
+
+static const uint64_t page_bytes = 4096;
+
+bool mw_memories_init(struct mw_node *node, struct mw_diagnostics *diagnostics)
+{
+	const struct mw_device_type *type = node->type;
+
+	node->memories =
+		mw_arena_alloc(&node->machine->arena, type->regions.count, sizeof(*node->memories));
+	for (size_t i = 0; i < type->regions.count; i++) {
+		const struct mw_region *region = &type->regions.items[i];
+
+		if (region->backing == MW_BACKING_CALLS)
+			continue;
+		struct mw_memory *memory = &node->memories[i];
+		const struct mw_plan_claim *claim =
+			mw_plan_claim(node->plan, MW_CLAIM_MMIO, region->name);
+
+		*(struct mw_memory **)(void *)(node->device + region->memory_offset) = memory;
+		if (!claim)
+			continue;
+		if (claim->base % page_bytes || claim->length % page_bytes) {
+			mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "R308", claim->span,
+					   "memory of `%s` is not a whole number of 4 KiB pages",
+					   node->plan->id);
+			return false;
+		}
+		void *host = mmap(NULL, claim->length, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+		if (host == MAP_FAILED)
+			return no_memory(diagnostics, claim->span, claim->length);
+		memory->bytes = host;
+		memory->size = claim->length;
+	}
+	return true;
+}
+
+void mw_memories_fini(struct mw_node *node)
+{
+	for (size_t i = 0; node->memories && i < node->type->regions.count; i++) {
+		if (node->memories[i].bytes)
+			munmap(node->memories[i].bytes, node->memories[i].size);
+	}
+}
+
+uint8_t *mw_memory_bytes(struct mw_memory *memory, uint64_t *size)
+{
+	if (size)
+		*size = memory->size;
+	return memory->bytes;
+}
+
+/* The memory entry that holds all of the range, or NULL. */
+static const struct mw_map_entry *plain_memory(struct mw_dma *dma, uint64_t address, size_t count)
+{
+	struct mw_address_space *space = &dma->node->machine->memory;
+	const struct mw_map *map = atomic_load_explicit(&space->map, memory_order_acquire);
+	const struct mw_map_entry *entry = mw_map_find(map, address);
+
+	return entry && entry->host && count && entry->last - address >= count - 1 ? entry : NULL;
+}
+
+/* Ranges may run over several adjoining memories; each step takes what one of them holds. */
+static bool copy(struct mw_dma *dma, uint64_t address, uint8_t *bytes, size_t count, bool write)
+{
+	while (count) {
+		const struct mw_map_entry *entry = plain_memory(dma, address, 1);
+
+		if (!entry)
+			return false;
+		uint64_t left = entry->last - address;
+		size_t step = left < count - 1 ? (size_t)left + 1 : count;
+		uint8_t *host = entry->host + (address - entry->base);
+
+		if (!write)
+			memcpy(bytes, host, step);
+		else if (!entry->readonly)
+			memcpy(host, bytes, step);
+		address += step;
+		bytes += step;
+		count -= step;
+	}
+	return true;
+}
+
+static bool all_memory(struct mw_dma *dma, uint64_t address, size_t count)
+{
+	while (count) {
+		const struct mw_map_entry *entry = plain_memory(dma, address, 1);
+
+		if (!entry)
+			return false;
+		uint64_t left = entry->last - address;
+
+		if (left >= count - 1)
+			return true;
+		address += left + 1;
+		count -= (size_t)left + 1;
+	}
+	return true;
+}
+
+bool mw_dma_read(struct mw_dma *dma, uint64_t address, void *bytes, size_t count)
+{
+	if (all_memory(dma, address, count))
+		return copy(dma, address, bytes, count, false);
+	memset(bytes, 0xff, count);
+	mw_guest_log(dma->node->device, "DMA read of %zu bytes at 0x%" PRIx64 " meets no memory",
+		     count, address);
+	return false;
+}
+
+bool mw_dma_write(struct mw_dma *dma, uint64_t address, const void *bytes, size_t count)
+{
+	if (all_memory(dma, address, count))
+		return copy(dma, address, (uint8_t *)(uintptr_t)bytes, count, true);
+	mw_guest_log(dma->node->device, "DMA write of %zu bytes at 0x%" PRIx64 " meets no memory",
+		     count, address);
+	return false;
+}
+
+void *mw_dma_map(struct mw_dma *dma, uint64_t address, size_t count, bool writing)
+{
+	const struct mw_map_entry *entry = plain_memory(dma, address, count);
+
+	if (!entry || (writing && entry->readonly))
+		return NULL;
+	return entry->host + (address - entry->base);
+}
+
+uint64_t mw_image_size(const struct mw_image *image)
+{
+	if (!image->peer)
+		return 0;
+	pthread_mutex_lock(image->peer->lock);
+	uint64_t size = image->wire->on_size(image->peer->device);
+
+	pthread_mutex_unlock(image->peer->lock);
+	return size;
+}
+
+bool mw_image_read(struct mw_image *image, uint64_t offset, void *bytes, size_t count)
+{
+	if (!image->peer)
+		return false;
+	pthread_mutex_lock(image->peer->lock);
+	bool done = image->wire->on_read(image->peer->device, offset, bytes, count);
+
+	pthread_mutex_unlock(image->peer->lock);
+	return done;
+}

@@ -1,0 +1,167 @@
+/* Maps of ports (two levels of pages) and memory (sorted pieces). */
+// SPDX-License-Identifier: MIT
+#include "core/space.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/alloc.h"
+
+enum { PAGE_PORTS = 256 };
+
+static void paint_ports(struct mw_map *map, uint32_t entry)
+{
+	const struct mw_map_entry *range = &map->entries[entry];
+
+	for (uint64_t port = range->base; port <= range->last && port < 65536; port++) {
+		uint32_t **page = &map->port_pages[port / PAGE_PORTS];
+
+		if (!*page)
+			*page = mw_alloc(PAGE_PORTS, sizeof(**page));
+		(*page)[port % PAGE_PORTS] = entry + 1;
+	}
+}
+
+static int by_base(const void *a, const void *b)
+{
+	const struct mw_map_piece *one = a, *two = b;
+
+	return one->base < two->base ? -1 : one->base > two->base;
+}
+
+/* Cuts what lies under [base, last] out of the pieces; at most one piece is split in two. */
+static void cut_pieces(struct mw_map *map, uint64_t base, uint64_t last)
+{
+	for (size_t i = 0; i < map->piece_count; i++) {
+		struct mw_map_piece *piece = &map->pieces[i], old = *piece;
+
+		if (old.last < base || old.base > last)
+			continue;
+		if (old.base >= base && old.last <= last) {
+			*piece = map->pieces[--map->piece_count];
+			i--;
+		} else if (old.base < base) {
+			piece->last = base - 1;
+			if (old.last > last)
+				map->pieces[map->piece_count++] =
+					(struct mw_map_piece){ last + 1, old.last, old.entry };
+		} else {
+			piece->base = last + 1;
+		}
+	}
+}
+
+static void paint_pieces(struct mw_map *map, bool on_top)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		const struct mw_map_entry *entry = &map->entries[i];
+
+		if (entry->on_top != on_top)
+			continue;
+		if (on_top)
+			cut_pieces(map, entry->base, entry->last);
+		map->pieces[map->piece_count++] =
+			(struct mw_map_piece){ entry->base, entry->last, (uint32_t)i };
+	}
+}
+
+struct mw_map *mw_map_create(const struct mw_map_entry *entries, size_t count, bool ports)
+{
+	struct mw_map *map = mw_alloc(1, sizeof(*map));
+
+	map->entries = mw_alloc(count, sizeof(*map->entries));
+	if (count)
+		memcpy(map->entries, entries, count * sizeof(*entries));
+	map->count = count;
+	if (ports) {
+		for (int top = 0; top <= 1; top++) {
+			for (size_t i = 0; i < count; i++) {
+				if (entries[i].on_top == top)
+					paint_ports(map, (uint32_t)i);
+			}
+		}
+		return map;
+	}
+	map->pieces = mw_alloc(count * 2 + 1, sizeof(*map->pieces));
+	paint_pieces(map, false);
+	paint_pieces(map, true);
+	if (map->piece_count)
+		qsort(map->pieces, map->piece_count, sizeof(*map->pieces), by_base);
+	return map;
+}
+
+void mw_map_destroy(struct mw_map *map)
+{
+	if (!map)
+		return;
+	for (size_t i = 0; i < 256; i++)
+		free(map->port_pages[i]);
+	free(map->pieces);
+	free(map->entries);
+	free(map);
+}
+
+const struct mw_map_entry *mw_map_find(const struct mw_map *map, uint64_t address)
+{
+	size_t low = 0, high = map->piece_count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		const struct mw_map_piece *piece = &map->pieces[middle];
+
+		if (address > piece->last)
+			low = middle + 1;
+		else if (address < piece->base)
+			high = middle;
+		else
+			return &map->entries[piece->entry];
+	}
+	return NULL;
+}
+
+const struct mw_map_entry *mw_map_find_port(const struct mw_map *map, uint16_t port)
+{
+	const uint32_t *page = map->port_pages[port / PAGE_PORTS];
+	uint32_t entry = page ? page[port % PAGE_PORTS] : 0;
+
+	return entry ? &map->entries[entry - 1] : NULL;
+}
+
+void mw_space_init(struct mw_address_space *space, bool ports, _Atomic uint64_t *epoch)
+{
+	*space = (struct mw_address_space){ .ports = ports, .epoch = epoch };
+	atomic_store(&space->map, mw_map_create(NULL, 0, ports));
+}
+
+void mw_space_swap(struct mw_address_space *space, struct mw_map *map)
+{
+	struct mw_map *old = atomic_exchange(&space->map, map);
+
+	/* A reader that shows this epoch or an older one may hold the old map. */
+	old->retired_epoch = atomic_fetch_add(space->epoch, 1);
+	old->retired = space->retired;
+	space->retired = old;
+}
+
+void mw_space_reclaim(struct mw_address_space *space, uint64_t oldest_reader)
+{
+	struct mw_map **link = &space->retired;
+
+	while (*link) {
+		struct mw_map *map = *link;
+
+		if (map->retired_epoch < oldest_reader) {
+			*link = map->retired;
+			mw_map_destroy(map);
+		} else {
+			link = &map->retired;
+		}
+	}
+}
+
+void mw_space_fini(struct mw_address_space *space)
+{
+	mw_space_reclaim(space, UINT64_MAX);
+	mw_map_destroy(atomic_load(&space->map));
+	atomic_store(&space->map, NULL);
+}

@@ -1,0 +1,62 @@
+/** Address spaces: immutable maps from addresses to regions, swapped as a whole. */
+// SPDX-License-Identifier: MIT
+#ifndef CORE_SPACE_H
+#define CORE_SPACE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct mw_node;
+struct mw_region;
+
+/** A range that answers: a node's region, or plain memory (host != NULL). `last` is inclusive. */
+struct mw_map_entry {
+	uint64_t base, last;
+	struct mw_node *node; /* NULL for RAM */
+	const struct mw_region *region;
+	uint8_t *host;
+	bool readonly;
+	bool on_top; /* a permitted overlay: wins where it overlaps */
+};
+
+/** One state of a space; never changes once published. */
+struct mw_map {
+	size_t count, piece_count;
+	struct mw_map_entry *entries;
+	/** Memory: pieces that do not overlap, ascending; each names an entry. */
+	struct mw_map_piece {
+		uint64_t base, last;
+		uint32_t entry;
+	} * pieces;
+	/** Ports: entry + 1 for each port, by pages of 256; NULL pages are empty. */
+	uint32_t *port_pages[256];
+	struct mw_map *retired; /* next in the list of maps that await their last reader */
+	uint64_t retired_epoch;
+};
+
+/** Lock-free for readers. Writers are serialised by the caller. */
+struct mw_address_space {
+	_Atomic(struct mw_map *) map;
+	bool ports;
+	_Atomic uint64_t *epoch; /* counts swaps; one counter for all spaces of a machine */
+	struct mw_map *retired;
+};
+
+/** Returns a new map over a copy of `entries`. */
+struct mw_map *mw_map_create(const struct mw_map_entry *entries, size_t count, bool ports);
+void mw_map_destroy(struct mw_map *map);
+
+void mw_space_init(struct mw_address_space *space, bool ports, _Atomic uint64_t *epoch);
+void mw_space_fini(struct mw_address_space *space);
+/** Publishes a map (takes it); the old one waits until `oldest_reader` (the smallest epoch any reader
+ * may still use) has passed it. */
+void mw_space_swap(struct mw_address_space *space, struct mw_map *map);
+void mw_space_reclaim(struct mw_address_space *space, uint64_t oldest_reader);
+
+/** The entry at an address, or NULL. Ports: O(1). Memory: O(log n). */
+const struct mw_map_entry *mw_map_find(const struct mw_map *map, uint64_t address);
+const struct mw_map_entry *mw_map_find_port(const struct mw_map *map, uint16_t port);
+
+#endif
