@@ -294,7 +294,8 @@ static void fill_space(struct mw_machine *machine, struct mw_address_space *spac
 	free(entries);
 }
 
-static bool initialise(struct mw_machine *machine, struct mw_diagnostics *diagnostics)
+/* The host side first: a device may read its image in init. */
+static bool initialise(struct mw_machine *machine, bool host, struct mw_diagnostics *diagnostics)
 {
 	bool good = true;
 
@@ -302,6 +303,8 @@ static bool initialise(struct mw_machine *machine, struct mw_diagnostics *diagno
 	for (size_t i = 0; i < machine->plan->node_count && good; i++) {
 		struct mw_node *node = machine->nodes[i];
 
+		if (node->plan->host != host)
+			continue;
 		node->initialised = true;
 		if (!node->type->ops.init)
 			continue;
@@ -342,7 +345,7 @@ static bool build(struct mw_machine *machine, struct mw_diagnostics *diagnostics
 	join_links(machine);
 	fill_space(machine, &machine->ports, MW_CLAIM_IO);
 	fill_space(machine, &machine->memory, MW_CLAIM_MMIO);
-	return initialise(machine, diagnostics);
+	return initialise(machine, true, diagnostics) && initialise(machine, false, diagnostics);
 }
 
 bool mw_machine_build(struct mw_machine **out, const struct mw_plan *plan,
