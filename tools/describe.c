@@ -1,0 +1,397 @@
+/** Words for the rows of a device type: values, ranges, sizes, and the page made of them. */
+// SPDX-License-Identifier: MIT
+#include "tools/describe.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/registry.h"
+#include "tools/options.h"
+
+enum { NAME_COLUMN = 2, TEXT_COLUMN = 6 };
+
+void mw_describe_size(uint64_t bytes, char *text, size_t capacity)
+{
+	static const char *const units[] = { "", "KiB", "MiB", "GiB", "TiB" };
+	size_t unit = 0;
+
+	while (unit < 4 && bytes && bytes % 1024 == 0) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(text, capacity, "%" PRIu64 "%s", bytes, units[unit]);
+}
+
+static void number_text(const struct mw_property *property, uint64_t number, char *text,
+			size_t capacity)
+{
+	if (property->is_size)
+		mw_describe_size(number, text, capacity);
+	else if (number > 0xffff)
+		snprintf(text, capacity, "0x%" PRIx64, number);
+	else
+		snprintf(text, capacity, "%" PRIu64, number);
+}
+
+static bool is_number(enum mw_kind kind)
+{
+	return kind == MW_U8 || kind == MW_U16 || kind == MW_U32 || kind == MW_U64;
+}
+
+static const char *type_name(const struct mw_property *property)
+{
+	if (property->members)
+		return "enum";
+	if (property->is_size)
+		return "size";
+	if (property->is_path)
+		return "path";
+	return is_number(property->kind) ? "int" : mw_kind_name(property->kind);
+}
+
+void mw_describe_default(const struct mw_property *property, char *text, size_t capacity)
+{
+	text[0] = '\0';
+	if (property->required)
+		return;
+	if (property->members)
+		snprintf(text, capacity, "%s", property->members[property->fallback]);
+	else if (property->kind == MW_BOOL)
+		snprintf(text, capacity, "%s", property->fallback ? "true" : "false");
+	else if (is_number(property->kind))
+		number_text(property, property->fallback, text, capacity);
+	else if (property->kind == MW_STRING)
+		snprintf(text, capacity, "\"%s\"",
+			 property->fallback_text ? property->fallback_text : "");
+}
+
+void mw_describe_range(const struct mw_property *property, char *text, size_t capacity)
+{
+	size_t used = 0;
+	char least[32], most[32];
+
+	text[0] = '\0';
+	if (property->members) {
+		for (const char *const *member = property->members; *member; member++)
+			if (used < capacity)
+				used += (size_t)snprintf(text + used, capacity - used, "%s%s",
+							 used ? " | " : "", *member);
+		return;
+	}
+	if (!is_number(property->kind) || (!property->min && !property->max))
+		return;
+	number_text(property, property->min, least, sizeof(least));
+	number_text(property, property->max, most, sizeof(most));
+	if (property->max)
+		snprintf(text, capacity, "%s..%s", least, most);
+	else
+		snprintf(text, capacity, "at least %s", least);
+}
+
+/* Words for the other rows. */
+
+static const char *direction_name(const struct mw_wire *wire)
+{
+	if (wire->kind == MW_STREAM)
+		return "both ways";
+	return wire->direction == MW_RECEIVES ? "receives" : "drives";
+}
+
+static const char *backing_name(enum mw_backing backing)
+{
+	static const char *const names[] = { "registers", "ROM", "RAM" };
+
+	return names[backing];
+}
+
+static const char *role_name(enum mw_role role)
+{
+	static const char *const names[] = {
+		[MW_ROLE_NONE] = "none",
+		[MW_ROLE_IOAPIC] = "MADT I/O APIC",
+		[MW_ROLE_PIC] = "MADT PCAT_COMPAT",
+		[MW_ROLE_LEGACY] = "FADT legacy devices",
+		[MW_ROLE_8042] = "FADT 8042",
+		[MW_ROLE_RTC] = "FADT CMOS clock",
+		[MW_ROLE_VGA] = "FADT VGA",
+		[MW_ROLE_SLEEP_CONTROL] = "FADT SLEEP_CONTROL_REG",
+		[MW_ROLE_SLEEP_STATUS] = "FADT SLEEP_STATUS_REG",
+		[MW_ROLE_RESET] = "FADT RESET_REG",
+		[MW_ROLE_DEBUG_EXIT] = "debug exit",
+	};
+
+	return role < sizeof(names) / sizeof(names[0]) && names[role] ? names[role] : "unknown";
+}
+
+/* The page. */
+
+static void print_help(FILE *out, const char *help)
+{
+	if (!help || !*help)
+		return;
+	fprintf(out, "%*s", TEXT_COLUMN, "");
+	mw_print_wrapped(out, TEXT_COLUMN, TEXT_COLUMN, help);
+}
+
+static void print_property(FILE *out, const struct mw_property *property)
+{
+	char fallback[120], range[200];
+
+	mw_describe_default(property, fallback, sizeof(fallback));
+	mw_describe_range(property, range, sizeof(range));
+	fprintf(out, "%*s%s: %s", NAME_COLUMN, "", property->name, type_name(property));
+	if (*range)
+		fprintf(out, " %s", range);
+	if (property->required)
+		fputs(", required", out);
+	else if (*fallback)
+		fprintf(out, ", default %s", fallback);
+	fputc('\n', out);
+	print_help(out, property->help);
+}
+
+static void print_properties(FILE *out, const struct mw_device_type *type)
+{
+	if (type->properties.count)
+		fprintf(out, "\nProperties (props: { NAME: VALUE })\n");
+	for (size_t i = 0; i < type->properties.count; i++)
+		print_property(out, &type->properties.items[i]);
+}
+
+static void print_regions(FILE *out, const struct mw_device_type *type)
+{
+	if (type->regions.count)
+		fprintf(out, "\nRegions (io: BASE or mmio: BASE; several: { NAME: BASE })\n");
+	for (size_t i = 0; i < type->regions.count; i++) {
+		const struct mw_region *region = &type->regions.items[i];
+		char size[32] = "the claim's own length";
+
+		if (region->size && region->space == MW_SPACE_MEMORY)
+			mw_describe_size(region->size, size, sizeof(size));
+		else if (region->size)
+			snprintf(size, sizeof(size), "%" PRIu64, region->size);
+		fprintf(out, "%*s%s: %s, %s, %s", NAME_COLUMN, "", region->name,
+			region->space == MW_SPACE_PORT ? "ports" : "memory", size,
+			backing_name(region->backing));
+		if (region->backing == MW_BACKING_CALLS)
+			fprintf(out, ", accesses of %u to %u bytes", region->min_access,
+				region->max_access);
+		if (region->align > 1)
+			fprintf(out, ", aligned to 0x%" PRIx64, region->align);
+		fprintf(out, "%s\n", region->optional ? ", optional" : "");
+	}
+}
+
+static void print_wires(FILE *out, const struct mw_device_type *type)
+{
+	if (type->wires.count)
+		fprintf(out,
+			"\nWires (wires: { NAME: NODE.WIRE }; a line that drives also: irq: N)\n");
+	for (size_t i = 0; i < type->wires.count; i++) {
+		const struct mw_wire *wire = &type->wires.items[i];
+
+		fprintf(out, "%*s%s", NAME_COLUMN, "", wire->name);
+		if (wire->count > 1)
+			fprintf(out, "[%zu]", wire->count);
+		fprintf(out, ": %s, %s", mw_kind_name(wire->kind), direction_name(wire));
+		if (wire->count_property)
+			fprintf(out, ", as many as `%s` says", wire->count_property);
+		fprintf(out, "%s\n", wire->optional ? ", optional" : "");
+		print_help(out, wire->help);
+	}
+}
+
+static void print_timers(FILE *out, const struct mw_device_type *type)
+{
+	if (type->timers.count)
+		fprintf(out, "\nTimers\n");
+	for (size_t i = 0; i < type->timers.count; i++) {
+		fprintf(out, "%*s%s\n", NAME_COLUMN, "", type->timers.items[i].name);
+		print_help(out, type->timers.items[i].help);
+	}
+}
+
+static void print_firmware(FILE *out, const struct mw_device_type *type)
+{
+	const struct mw_firmware_hints *hints = &type->firmware;
+
+	if (!hints->acpi_hid && !hints->acpi_cid && !hints->fdt_compatible && !hints->roles.count)
+		return;
+	fprintf(out, "\nFirmware tables\n");
+	if (hints->acpi_hid)
+		fprintf(out, "%*sACPI _HID: %s\n", NAME_COLUMN, "", hints->acpi_hid);
+	if (hints->acpi_cid)
+		fprintf(out, "%*sACPI _CID: %s\n", NAME_COLUMN, "", hints->acpi_cid);
+	if (hints->fdt_compatible)
+		fprintf(out, "%*sFDT compatible: %s\n", NAME_COLUMN, "", hints->fdt_compatible);
+	for (size_t i = 0; i < hints->roles.count; i++) {
+		const struct mw_role_row *role = &hints->roles.items[i];
+
+		fprintf(out, "%*s%s", NAME_COLUMN, "", role_name(role->role));
+		if (role->region)
+			fprintf(out, ": region %s, offset %" PRIu64, role->region, role->offset);
+		fputc('\n', out);
+	}
+}
+
+static void print_place(FILE *out, const struct mw_device_type *type)
+{
+	if (type->backend) {
+		fprintf(out, "A host backend: `backend: %s`", type->backend);
+		if (type->main_property)
+			fprintf(out, ", or `backend: { %s: VALUE }` to set `%s`", type->backend,
+				type->main_property);
+		fputs(".\n", out);
+		return;
+	}
+	fputs("Sits on:", out);
+	if (!type->buses)
+		fputs(" any bus of memory or ports", out);
+	for (const char *const *bus = type->buses; bus && *bus; bus++)
+		fprintf(out, " %s", *bus);
+	if (type->provides)
+		fprintf(out, "; opens a bus for others: %s", type->provides);
+	fputs(".\n", out);
+}
+
+void mw_describe_text(const struct mw_device_type *type, FILE *out)
+{
+	fprintf(out, "%s\n\n", type->name);
+	mw_print_wrapped(out, 0, 0, type->summary);
+	print_place(out, type);
+	print_properties(out, type);
+	print_regions(out, type);
+	print_wires(out, type);
+	print_timers(out, type);
+	print_firmware(out, type);
+}
+
+/* JSON. */
+
+static void json_property(struct mw_json *json, const struct mw_property *property)
+{
+	char fallback[120], range[200];
+
+	mw_describe_default(property, fallback, sizeof(fallback));
+	mw_describe_range(property, range, sizeof(range));
+	mw_json_object(json, NULL);
+	mw_json_string(json, "name", property->name);
+	mw_json_string(json, "type", type_name(property));
+	mw_json_string(json, "help", property->help);
+	mw_json_bool(json, "required", property->required);
+	if (is_number(property->kind) && !property->members && !property->required)
+		mw_json_number(json, "default", property->fallback);
+	else if (property->kind == MW_BOOL && !property->required)
+		mw_json_bool(json, "default", property->fallback != 0);
+	else if (property->kind == MW_STRING && !property->required)
+		mw_json_string(json, "default",
+			       property->fallback_text ? property->fallback_text : "");
+	else if (*fallback)
+		mw_json_string(json, "default", fallback);
+	if (property->min || property->max)
+		mw_json_number(json, "min", property->min);
+	if (property->max)
+		mw_json_number(json, "max", property->max);
+	if (property->members) {
+		mw_json_array(json, "members");
+		for (const char *const *member = property->members; *member; member++)
+			mw_json_string(json, NULL, *member);
+		mw_json_end(json, ']');
+	}
+	mw_json_end(json, '}');
+}
+
+static void json_region(struct mw_json *json, const struct mw_region *region)
+{
+	mw_json_object(json, NULL);
+	mw_json_string(json, "name", region->name);
+	mw_json_string(json, "space", region->space == MW_SPACE_PORT ? "port" : "memory");
+	if (region->size)
+		mw_json_number(json, "size", region->size);
+	mw_json_string(json, "backing", backing_name(region->backing));
+	if (region->backing == MW_BACKING_CALLS) {
+		mw_json_number(json, "min_access", region->min_access);
+		mw_json_number(json, "max_access", region->max_access);
+	}
+	if (region->align)
+		mw_json_number(json, "align", region->align);
+	mw_json_bool(json, "optional", region->optional);
+	mw_json_end(json, '}');
+}
+
+static void json_wire(struct mw_json *json, const struct mw_wire *wire)
+{
+	mw_json_object(json, NULL);
+	mw_json_string(json, "name", wire->name);
+	mw_json_string(json, "kind", mw_kind_name(wire->kind));
+	mw_json_string(json, "direction", direction_name(wire));
+	mw_json_number(json, "count", wire->count ? wire->count : 1);
+	mw_json_string(json, "count_property", wire->count_property);
+	mw_json_string(json, "help", wire->help);
+	mw_json_bool(json, "optional", wire->optional);
+	mw_json_end(json, '}');
+}
+
+static void json_firmware(struct mw_json *json, const struct mw_firmware_hints *hints)
+{
+	mw_json_object(json, "firmware");
+	mw_json_string(json, "acpi_hid", hints->acpi_hid);
+	mw_json_string(json, "acpi_cid", hints->acpi_cid);
+	mw_json_string(json, "fdt_compatible", hints->fdt_compatible);
+	mw_json_array(json, "roles");
+	for (size_t i = 0; i < hints->roles.count; i++) {
+		const struct mw_role_row *role = &hints->roles.items[i];
+
+		mw_json_object(json, NULL);
+		mw_json_string(json, "role", role_name(role->role));
+		mw_json_string(json, "region", role->region);
+		mw_json_number(json, "offset", role->offset);
+		mw_json_end(json, '}');
+	}
+	mw_json_end(json, ']');
+	mw_json_end(json, '}');
+}
+
+static void json_rows(struct mw_json *json, const struct mw_device_type *type)
+{
+	mw_json_array(json, "properties");
+	for (size_t i = 0; i < type->properties.count; i++)
+		json_property(json, &type->properties.items[i]);
+	mw_json_end(json, ']');
+	mw_json_array(json, "regions");
+	for (size_t i = 0; i < type->regions.count; i++)
+		json_region(json, &type->regions.items[i]);
+	mw_json_end(json, ']');
+	mw_json_array(json, "wires");
+	for (size_t i = 0; i < type->wires.count; i++)
+		json_wire(json, &type->wires.items[i]);
+	mw_json_end(json, ']');
+	mw_json_array(json, "timers");
+	for (size_t i = 0; i < type->timers.count; i++) {
+		mw_json_object(json, NULL);
+		mw_json_string(json, "name", type->timers.items[i].name);
+		mw_json_string(json, "help", type->timers.items[i].help);
+		mw_json_end(json, '}');
+	}
+	mw_json_end(json, ']');
+}
+
+void mw_describe_json(const struct mw_device_type *type, struct mw_json *json)
+{
+	mw_json_object(json, NULL);
+	mw_json_string(json, "name", type->name);
+	mw_json_string(json, "summary", type->summary);
+	mw_json_string(json, "backend", type->backend);
+	mw_json_string(json, "main_property", type->main_property);
+	mw_json_string(json, "provides", type->provides);
+	if (type->buses) {
+		mw_json_array(json, "buses");
+		for (const char *const *bus = type->buses; *bus; bus++)
+			mw_json_string(json, NULL, *bus);
+		mw_json_end(json, ']');
+	}
+	mw_json_number(json, "state_version", type->state_version);
+	json_rows(json, type);
+	json_firmware(json, &type->firmware);
+	mw_json_end(json, '}');
+}

@@ -1,0 +1,224 @@
+/** `millwright run`: from a profile to a running machine and back. */
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <string.h>
+
+#include "core/boot/linux.h"
+#include "core/tables/tables.h"
+#include "tools/choice.h"
+#include "tools/guard.h"
+#include "tools/profile.h"
+#include "tools/report.h"
+#include "tools/verbs.h"
+
+static const struct mw_option options[] = {
+	MW_OPTION_SET,
+	{ .name = "accel",
+	  .value = "NAME",
+	  .help = "What runs the CPUs, in place of the profile's own preference; auto takes the "
+		  "best "
+		  "that works here." },
+	{ .name = "log",
+	  .value = "FILE",
+	  .help = "Write the log (odd things the guest did, and ours) to a file, not to standard "
+		  "error." },
+	{ .name = "verbose",
+	  .letter = 'v',
+	  .help = "Say which accelerator was chosen and why, and how it was set up." },
+	{ .name = "diagnostics",
+	  .value = "FORMAT",
+	  .choices = mw_report_formats,
+	  .help = "How findings look on standard error: full, concise or json." },
+	{ 0 },
+};
+
+static const struct mw_example examples[] = {
+	{ "millwright run microvm --set kernel=vmlinuz --set initrd=initrd.gz",
+	  "Boot a Linux kernel with 1 CPU and 128 MiB." },
+	{ "millwright run microvm --set kernel=vmlinuz --set cpus=4 --set ram=1GiB",
+	  "Give it more." },
+	{ "millwright run ./my-machine.yaml --log guest.log -v", "Run a machine of your own." },
+	{ "millwright run microvm --set kernel=vmlinuz </dev/null >console.txt",
+	  "Run without a terminal; the serial console goes to a file." },
+	{ 0 },
+};
+
+/** One run. Each step's part is taken down in reverse by `finish`. */
+struct session {
+	const struct mw_arguments *arguments;
+	struct mw_workshop workshop;
+	FILE *log; /* NULL: standard error */
+	struct mw_plan *plan;
+	struct mw_choice choice;
+	struct mw_linux_boot *boot;
+	struct mw_machine *machine;
+	struct mw_accel *accel;
+	int code;
+};
+
+static FILE *log_file(const struct session *session)
+{
+	return session->log ? session->log : stderr;
+}
+
+static bool open_log(struct session *session)
+{
+	const char *path = mw_arguments_value(session->arguments, "log", NULL);
+
+	if (!path)
+		return true;
+	session->log = fopen(path, "we");
+	if (session->log)
+		return true;
+	fprintf(stderr, "millwright run: cannot write the log %s: %s\n", path, strerror(errno));
+	session->code = MW_EXIT_USAGE;
+	return false;
+}
+
+static bool resolve(struct session *session)
+{
+	session->code =
+		(int)mw_workshop_resolve(&session->workshop, &session->plan,
+					 session->arguments->operands[0], session->arguments);
+	return session->plan != NULL;
+}
+
+/** Files and accelerator; finds everything that is wrong before it gives up. */
+static bool check_host(struct session *session)
+{
+	struct mw_diagnostics *diagnostics = &session->workshop.diagnostics;
+	bool good = mw_choice_make(&session->choice, session->plan,
+				   mw_arguments_value(session->arguments, "accel", NULL), mw_accels,
+				   diagnostics);
+
+	if (session->plan->boot.linux_path)
+		good &= mw_linux_boot_open(&session->boot, session->plan, diagnostics);
+	if (!good)
+		session->code = MW_EXIT_FAILED;
+	return good;
+}
+
+/** A poor accelerator is always worth a line; a good one only when asked. */
+static void log_choice(const struct session *session)
+{
+	if (session->log || session->choice.probe.verdict != MW_ACCEL_GOOD ||
+	    mw_arguments_has(session->arguments, "verbose"))
+		fprintf(log_file(session), "millwright: %s\n", session->choice.line);
+}
+
+static void log_accelerator(const struct session *session)
+{
+	char text[256];
+
+	if (!session->log && !mw_arguments_has(session->arguments, "verbose"))
+		return;
+	session->choice.ops->describe(session->accel, text, sizeof(text));
+	fprintf(log_file(session), "millwright: %s\n", text);
+	fflush(log_file(session));
+}
+
+/** Prints what was found since the last time: warnings before the guest has the terminal, errors at
+ * the end. Sources stay, because the plan's spans point into them. */
+static void print_findings(struct session *session)
+{
+	struct mw_diagnostics *diagnostics = &session->workshop.diagnostics;
+
+	if (diagnostics->count)
+		mw_report(diagnostics, mw_arguments_value(session->arguments, "diagnostics", NULL),
+			  stderr);
+	diagnostics->count = diagnostics->errors = diagnostics->warnings = 0;
+}
+
+static bool build(struct session *session)
+{
+	struct mw_diagnostics *diagnostics = &session->workshop.diagnostics;
+
+	session->code = MW_EXIT_FAILED;
+	if (!mw_machine_build(&session->machine, session->plan, diagnostics))
+		return false;
+	if (session->log)
+		mw_machine_set_log(session->machine, session->log);
+	mw_guard_watch(session->machine);
+	return session->choice.ops->create(&session->accel, session->machine, diagnostics);
+}
+
+static void add_reset_hooks(struct session *session)
+{
+	mw_machine_add_reset_hook(session->machine,
+				  (struct mw_reset_hook){ "tables", mw_tables_write, NULL });
+	if (session->boot)
+		mw_machine_add_reset_hook(
+			session->machine,
+			(struct mw_reset_hook){ "linux", mw_linux_boot_load, session->boot });
+}
+
+/** Exit codes are 8 bits; a failure must not become 0 in them. */
+static int exit_code(int code)
+{
+	int signal = mw_guard_ended_by();
+
+	if (signal)
+		return 128 + signal;
+	return code != 0 && (code & 0xff) == 0 ? MW_EXIT_FAILED : code & 0xff;
+}
+
+static void run_machine(struct session *session)
+{
+	struct mw_diagnostics *diagnostics = &session->workshop.diagnostics;
+
+	log_accelerator(session);
+	add_reset_hooks(session);
+	if (mw_machine_reset(session->machine, diagnostics))
+		session->code = exit_code(mw_machine_run(session->machine, diagnostics));
+}
+
+static void finish(struct session *session)
+{
+	/* A signal from here on has nothing to end but the process. */
+	mw_guard_watch(NULL);
+	if (session->accel)
+		session->choice.ops->destroy(session->accel);
+	mw_machine_destroy(session->machine);
+	mw_linux_boot_close(session->boot);
+	mw_guard_close();
+	print_findings(session);
+	mw_plan_destroy(session->plan);
+	mw_workshop_fini(&session->workshop);
+	if (session->log)
+		fclose(session->log);
+}
+
+static int run(const struct mw_arguments *arguments)
+{
+	struct session session = { .arguments = arguments, .code = MW_EXIT_FAILED };
+
+	if (mw_workshop_init(&session.workshop) && open_log(&session) && resolve(&session) &&
+	    check_host(&session)) {
+		print_findings(&session);
+		log_choice(&session);
+		mw_guard_open();
+		if (build(&session))
+			run_machine(&session);
+	}
+	finish(&session);
+	return session.code;
+}
+
+const struct mw_verb mw_verb_run = {
+	.name = "run",
+	.summary = "Build the machine a profile describes and run it.",
+	.operands = "PROFILE",
+	.min_operands = 1,
+	.max_operands = 1,
+	.options = options,
+	.details =
+		"A profile is a name (microvm, microvm@1) or a file (with `/` or ending in "
+		"`.yaml`). Where the profile says `backend: stdio`, the guest's serial console is "
+		"this terminal: Ctrl-A x leaves, Ctrl-A ? lists what else there is, and Ctrl-C "
+		"goes to the guest.",
+	.examples = examples,
+	.exits = "0 when the guest powers off, the guest's own code when it writes to a debug-exit "
+		 "device, 1 when the profile has errors or the machine fails, 2 for usage and for "
+		 "files that cannot be read, 128 + N when signal N ended it.",
+	.run = run,
+};

@@ -1,0 +1,124 @@
+/** The list of verbs and how one is found and called. */
+// SPDX-License-Identifier: MIT
+#include "tools/verbs.h"
+
+#include <string.h>
+
+#define PLANNED(verb, text)                                               \
+	static const struct mw_verb planned_##verb = { .name = #verb,     \
+						       .summary = (text), \
+						       .operands = "" }
+
+PLANNED(lock, "Write down every automatic placement, so that nothing moves later.");
+PLANNED(diff, "Show what differs between two machines.");
+PLANNED(graph, "Draw the machine as a graph.");
+PLANNED(map, "Show the address and interrupt maps.");
+PLANNED(why, "Tell where one value of a plan comes from.");
+PLANNED(explain, "Explain a diagnostic's code, with good and bad examples.");
+PLANNED(schema, "Write JSON Schemas and device reference pages.");
+PLANNED(inspect, "Look into a running machine.");
+PLANNED(snapshot, "Save a running machine to a file.");
+PLANNED(restore, "Continue a saved machine.");
+PLANNED(verify, "Compare what the guest sees with the plan.");
+PLANNED(cat, "Show a profile merged, with the origin of every line.");
+PLANNED(abi, "Freeze and compare what guests see.");
+PLANNED(import, "Turn other register descriptions into devices.");
+PLANNED(lsp, "Serve an editor.");
+
+const struct mw_verb *const mw_verbs[] = {
+	&mw_verb_run,     &mw_verb_lint,      &mw_verb_resolve,
+	&mw_verb_devices, &mw_verb_help_verb, &planned_lock,
+	&planned_diff,    &planned_graph,     &planned_map,
+	&planned_why,     &planned_explain,   &planned_schema,
+	&planned_inspect, &planned_snapshot,  &planned_restore,
+	&planned_verify,  &planned_cat,       &planned_abi,
+	&planned_import,  &planned_lsp,       NULL,
+};
+
+const struct mw_verb *mw_verb_find(const char *name)
+{
+	for (size_t i = 0; mw_verbs[i]; i++)
+		if (strcmp(mw_verbs[i]->name, name) == 0)
+			return mw_verbs[i];
+	return NULL;
+}
+
+const char *mw_verb_nearest(const char *name)
+{
+	const char *names[sizeof(mw_verbs) / sizeof(mw_verbs[0])] = { 0 };
+
+	for (size_t i = 0; mw_verbs[i]; i++)
+		names[i] = mw_verbs[i]->name;
+	return mw_nearest_name(name, names);
+}
+
+int mw_verb_refuse(const struct mw_verb *verb)
+{
+	fprintf(stderr, "millwright %s: not implemented yet\n", verb->name);
+	return MW_EXIT_USAGE;
+}
+
+int mw_verb_unknown(const char *name)
+{
+	const char *nearest = mw_verb_nearest(name);
+
+	fprintf(stderr, "millwright: there is no verb `%s`", name);
+	if (nearest)
+		fprintf(stderr, "; did you mean `%s`?", nearest);
+	fputs("\nTry `millwright --help`.\n", stderr);
+	return MW_EXIT_USAGE;
+}
+
+static int call_verb(const struct mw_verb *verb, int argc, char **argv)
+{
+	struct mw_arguments arguments;
+	int code = MW_EXIT_USAGE;
+
+	if (!verb->run)
+		return mw_verb_refuse(verb);
+	if (mw_arguments_parse(&arguments, verb, argc, argv, stderr)) {
+		code = MW_EXIT_OK;
+		if (arguments.help)
+			mw_verb_help(verb, stdout);
+		else
+			code = verb->run(&arguments);
+	}
+	mw_arguments_fini(&arguments);
+	return code;
+}
+
+static int unknown_option(const char *word)
+{
+	static const char *const options[] = { "help", "version", NULL };
+	const char *nearest = word[1] == '-' ? mw_nearest_name(word + 2, options) : NULL;
+
+	fprintf(stderr, "millwright: unknown option `%s`", word);
+	if (nearest)
+		fprintf(stderr, "; did you mean `--%s`?", nearest);
+	fputs("\nTry `millwright --help`.\n", stderr);
+	return MW_EXIT_USAGE;
+}
+
+int mw_command(int argc, char **argv)
+{
+	const struct mw_verb *verb;
+
+	if (argc < 2) {
+		mw_command_help(stderr);
+		return MW_EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		mw_command_help(stdout);
+		return MW_EXIT_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+		mw_command_version(stdout);
+		return MW_EXIT_OK;
+	}
+	if (argv[1][0] == '-')
+		return unknown_option(argv[1]);
+	verb = mw_verb_find(argv[1]);
+	if (!verb)
+		return mw_verb_unknown(argv[1]);
+	return call_verb(verb, argc - 2, argv + 2);
+}

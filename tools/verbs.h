@@ -1,0 +1,30 @@
+/** Every verb of the command, in the order help lists them. */
+// SPDX-License-Identifier: MIT
+#ifndef TOOLS_VERBS_H
+#define TOOLS_VERBS_H
+
+#include "tools/options.h"
+
+extern const struct mw_verb mw_verb_run, mw_verb_lint, mw_verb_resolve, mw_verb_devices,
+	mw_verb_help_verb;
+
+/** Ended by NULL; verbs without `run` are planned and come last. */
+extern const struct mw_verb *const mw_verbs[];
+
+/** NULL where there is none. */
+const struct mw_verb *mw_verb_find(const char *name);
+/** The verb a reader may have meant, or NULL. */
+const char *mw_verb_nearest(const char *name);
+
+/** What `millwright --help` prints. */
+void mw_command_help(FILE *out);
+void mw_command_version(FILE *out);
+
+/** The whole command; returns the exit code. argv[0] is not looked at. */
+int mw_command(int argc, char **argv);
+
+/** Complains about a verb that is planned only; returns the exit code. */
+int mw_verb_refuse(const struct mw_verb *verb);
+int mw_verb_unknown(const char *name);
+
+#endif
