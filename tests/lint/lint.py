@@ -86,7 +86,9 @@ def sibling_fault(path, name):
     """Chips do not know each other, hypervisors neither; a chip's own headers are its own."""
     here, there = os.path.dirname(path), os.path.dirname(name)
     folder = path.split("/")[0]
-    if folder == "devices" and there not in ("devices", "devices/bus"):
+    # Backends are host code, not chips: what two of them share lives beside them.
+    shared = here == there == "devices/backend"
+    if folder == "devices" and there not in ("devices", "devices/bus") and not shared:
         stem = os.path.splitext(os.path.basename(name))[0]
         stem = stem[:-len("_internal")] if stem.endswith("_internal") else stem
         mine = os.path.splitext(os.path.basename(path))[0]
