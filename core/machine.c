@@ -269,6 +269,15 @@ static bool take_power(struct mw_machine *machine, enum mw_power_event *event, i
 	return pending;
 }
 
+/* What the other CPUs asked for while they were being stopped belongs to the machine that was. */
+static void drop_late_events(struct mw_machine *machine)
+{
+	pthread_mutex_lock(&machine->power_mutex);
+	if (machine->power_event != MW_POWER_EXIT)
+		machine->power_pending = false;
+	pthread_mutex_unlock(&machine->power_mutex);
+}
+
 static enum mw_power_action action_for(const struct mw_plan_power *power, enum mw_power_event event)
 {
 	switch (event) {
@@ -336,6 +345,7 @@ int mw_machine_run(struct mw_machine *machine, struct mw_diagnostics *diagnostic
 		if (!take_power(machine, &event, &code))
 			continue;
 		mw_machine_stop(machine);
+		drop_late_events(machine);
 		if (judge(machine, event, &code, diagnostics))
 			return code;
 	}

@@ -1,0 +1,265 @@
+/* What core makes of guest accesses before a device sees them. */
+// SPDX-License-Identifier: MIT
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/core/toy.h"
+
+/* A byte-wide chip that remembers its last access, and one of registers. */
+struct chip {
+	uint8_t bytes[8];
+	uint64_t last_offset;
+	unsigned last_size, calls;
+	uint32_t control;
+	uint8_t latch, other;
+	bool banked;
+	unsigned changes;
+	struct mw_dma *dma;
+	struct mw_memory *rom;
+};
+
+static enum mw_io read_chip(void *self, uint64_t offset, unsigned size, uint64_t *value)
+{
+	struct chip *chip = self;
+
+	chip->last_offset = offset;
+	chip->last_size = size;
+	chip->calls++;
+	if (offset == 7)
+		return MW_IO_NO_REGISTER;
+	*value = chip->bytes[offset];
+	return MW_IO_OK;
+}
+
+static enum mw_io write_chip(void *self, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct chip *chip = self;
+
+	chip->calls++;
+	chip->bytes[offset] = (uint8_t)value;
+	return MW_IO_OK;
+}
+
+static bool is_banked(const void *self)
+{
+	return ((const struct chip *)self)->banked;
+}
+
+static void changed(void *self)
+{
+	((struct chip *)self)->changes++;
+}
+
+static uint64_t get_identity(void *self)
+{
+	return 0x11223344;
+}
+
+static const struct mw_register registers[] = {
+	{ "OTHER", 0, .size = 1, MW_FIELD(struct chip, other), .writable = 0xff,
+	  .selected = is_banked },
+	{ "LATCH", 0, .size = 1, MW_FIELD(struct chip, latch), .writable = 0x0f,
+	  .changed = changed },
+	{ "CONTROL", 4, .size = 4, MW_FIELD(struct chip, control), .writable = 0x00ffff00 },
+	{ "ID", 8, .size = 4, .get = get_identity },
+	{ "STROBE", 12, .size = 4, MW_FIELD(struct chip, control), .writable = UINT32_MAX,
+	  .write_only = true },
+};
+static const struct mw_region regions[] = {
+	{ "bytes", MW_SPACE_PORT, 8, MW_ACCESS(1, 1), read_chip, write_chip },
+	{ "table", MW_SPACE_MEMORY, 16, MW_ACCESS(1, 4), .registers = MW_TABLE(registers) },
+	{ "words", MW_SPACE_PORT, 8, MW_ACCESS(2, 2), read_chip, write_chip, .optional = true },
+	{ "rom", MW_SPACE_MEMORY, 0, .backing = MW_BACKING_ROM,
+	  .memory_offset = offsetof(struct chip, rom), .optional = true },
+};
+static const struct mw_wire wires[] = {
+	{ "dma", "Bus master.", MW_FIELD(struct chip, dma) },
+};
+static const struct mw_device_type chip_type = {
+	MW_DEVICE_TYPE,
+	.name = "chip",
+	.summary = "regions of all sorts",
+	.size = sizeof(struct chip),
+	.regions = MW_TABLE(regions),
+	.wires = MW_TABLE(wires),
+};
+
+static struct toy toy;
+static struct chip *chip;
+
+static int set_up(void **state)
+{
+	uint32_t node = toy_node(&toy, "chip", &chip_type);
+
+	toy_claim(&toy, node, "bytes", 0x40, 8);
+	toy_claim(&toy, node, "table", 0xfe000000, 16);
+	toy_claim(&toy, node, "words", 0x60, 8);
+	toy_claim(&toy, node, "rom", 0xf0000, 0x1000);
+	toy_ram(&toy, 0, 0x10000);
+	toy_build(&toy);
+	chip = toy_device(&toy, node);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	toy_fini(&toy);
+	return 0;
+}
+
+static void address_without_a_region_reads_ones_and_drops_writes(void **state)
+{
+	assert_int_equal(toy_in(&toy, 0x3f, 1), 0xff);
+	assert_int_equal(toy_in(&toy, 0x3e, 2), 0xffff);
+	assert_int_equal(toy_in(&toy, 0x1000, 4), 0xffffffff);
+	assert_true(toy_peek(&toy, 0xfd000000, 8) == UINT64_MAX);
+	toy_out(&toy, 0x3f, 1, 0);
+	toy_poke(&toy, 0xfd000000, 8, 0);
+	assert_int_equal(chip->calls, 0);
+}
+
+static void wide_access_to_a_byte_chip_is_split_little_end_first(void **state)
+{
+	toy_out(&toy, 0x40, 4, 0x44332211);
+	assert_int_equal(chip->calls, 4);
+	assert_int_equal(chip->bytes[0], 0x11);
+	assert_int_equal(chip->bytes[3], 0x44);
+	assert_int_equal(toy_in(&toy, 0x41, 2), 0x3322);
+}
+
+static void refused_part_of_a_split_read_is_ones(void **state)
+{
+	chip->bytes[6] = 0x12;
+	assert_int_equal(toy_in(&toy, 0x46, 2), 0xff12);
+	assert_non_null(strstr(toy_log(&toy), "no register there"));
+}
+
+static void access_over_the_end_of_a_region_is_done_by_the_byte(void **state)
+{
+	chip->bytes[6] = 0x5a;
+	chip->bytes[7] = 0;
+	assert_int_equal(toy_in(&toy, 0x46, 4), 0xffffff5a);
+}
+
+static void access_into_a_region_from_below_is_done_by_the_byte(void **state)
+{
+	chip->bytes[0] = 0x77;
+	assert_int_equal(toy_in(&toy, 0x3f, 2), 0x77ff);
+}
+
+static void access_below_the_smallest_size_is_refused(void **state)
+{
+	assert_int_equal(toy_in(&toy, 0x60, 1), 0xff);
+	assert_int_equal(chip->calls, 0);
+	assert_non_null(strstr(toy_log(&toy), "not of a size the chip knows"));
+}
+
+static void unaligned_access_is_refused(void **state)
+{
+	assert_int_equal(toy_in(&toy, 0x61, 2), 0xffff);
+	assert_int_equal(chip->calls, 0);
+	assert_non_null(strstr(toy_log(&toy), "not aligned"));
+}
+
+static void only_writable_bits_of_a_register_change(void **state)
+{
+	toy_poke(&toy, 0xfe000004, 4, 0xffffffff);
+	assert_int_equal(toy_peek(&toy, 0xfe000004, 4), 0x00ffff00);
+	toy_poke(&toy, 0xfe000000, 1, 0xa5);
+	assert_int_equal(toy_peek(&toy, 0xfe000000, 1), 0x05);
+	assert_int_equal(chip->changes, 1);
+}
+
+static void part_of_a_register_keeps_the_rest(void **state)
+{
+	toy_poke(&toy, 0xfe000004, 4, 0x00112200);
+	toy_poke(&toy, 0xfe000005, 1, 0xee);
+	assert_int_equal(toy_peek(&toy, 0xfe000004, 4), 0x0011ee00);
+	assert_int_equal(toy_peek(&toy, 0xfe00000a, 1), 0x22);
+}
+
+static void selected_register_hides_the_other_at_its_address(void **state)
+{
+	toy_poke(&toy, 0xfe000000, 1, 0x03);
+	chip->banked = true;
+	toy_poke(&toy, 0xfe000000, 1, 0x77);
+	assert_int_equal(toy_peek(&toy, 0xfe000000, 1), 0x77);
+	chip->banked = false;
+	assert_int_equal(toy_peek(&toy, 0xfe000000, 1), 0x03);
+}
+
+static void write_only_and_read_only_registers_refuse_the_other_way(void **state)
+{
+	assert_int_equal(toy_peek(&toy, 0xfe00000c, 4), 0xffffffff);
+	toy_poke(&toy, 0xfe000008, 4, 0);
+	assert_int_equal(toy_peek(&toy, 0xfe000008, 4), 0x11223344);
+}
+
+static void rom_is_read_and_never_written(void **state)
+{
+	uint64_t size;
+	uint8_t *bytes = mw_memory_bytes(chip->rom, &size);
+
+	assert_int_equal(size, 0x1000);
+	bytes[0xffe] = 0x34;
+	bytes[0xfff] = 0x12;
+	toy_poke(&toy, 0xf0ffe, 2, 0);
+	assert_int_equal(toy_peek(&toy, 0xf0ffe, 2), 0x1234);
+	assert_int_equal(toy_peek(&toy, 0xf0fff, 2), 0xff12);
+}
+
+static void dma_reaches_ram_and_rom_only(void **state)
+{
+	uint8_t out[4] = { 1, 2, 3, 4 }, in[4] = { 0 };
+
+	assert_true(mw_dma_write(chip->dma, 0xfffc, out, 4));
+	assert_true(mw_dma_read(chip->dma, 0xfffc, in, 4));
+	assert_memory_equal(in, out, 4);
+	assert_int_equal(toy_peek(&toy, 0xfffc, 4), 0x04030201);
+	assert_false(
+		mw_dma_write(chip->dma, 0xfffd, out, 4)); /* one byte too far: none is written */
+	assert_int_equal(toy_peek(&toy, 0xfffc, 4), 0x04030201);
+	assert_false(mw_dma_read(chip->dma, 0xfe000000, in, 4)); /* a device's registers */
+	assert_int_equal(in[0], 0xff);
+	assert_null(mw_dma_map(chip->dma, 0xf0000, 16, true));
+	assert_non_null(mw_dma_map(chip->dma, 0xf0000, 16, false));
+	assert_null(mw_dma_map(chip->dma, 0xffff, 2, false));
+}
+
+static void guest_log_is_limited(void **state)
+{
+	for (int i = 0; i < 1000; i++)
+		toy_in(&toy, 0x61, 2);
+	size_t lines = 0;
+
+	for (const char *c = toy_log(&toy); *c; c++)
+		lines += *c == '\n';
+	assert_in_range(lines, 1, 20);
+}
+
+int main(void)
+{
+#define ACCESS_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		ACCESS_TEST(address_without_a_region_reads_ones_and_drops_writes),
+		ACCESS_TEST(wide_access_to_a_byte_chip_is_split_little_end_first),
+		ACCESS_TEST(refused_part_of_a_split_read_is_ones),
+		ACCESS_TEST(access_over_the_end_of_a_region_is_done_by_the_byte),
+		ACCESS_TEST(access_into_a_region_from_below_is_done_by_the_byte),
+		ACCESS_TEST(access_below_the_smallest_size_is_refused),
+		ACCESS_TEST(unaligned_access_is_refused),
+		ACCESS_TEST(only_writable_bits_of_a_register_change),
+		ACCESS_TEST(part_of_a_register_keeps_the_rest),
+		ACCESS_TEST(selected_register_hides_the_other_at_its_address),
+		ACCESS_TEST(write_only_and_read_only_registers_refuse_the_other_way),
+		ACCESS_TEST(rom_is_read_and_never_written),
+		ACCESS_TEST(dma_reaches_ram_and_rom_only),
+		ACCESS_TEST(guest_log_is_limited),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

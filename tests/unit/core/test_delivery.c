@@ -1,0 +1,227 @@
+/* Callbacks never nest; lines arrive as the value of the moment of delivery. */
+// SPDX-License-Identifier: MIT
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/core/toy.h"
+
+static int depth; /* of callbacks on the one thread these tests have */
+
+static void enter(void)
+{
+	assert_int_equal(depth++, 0);
+}
+
+static void leave(void)
+{
+	depth--;
+}
+
+/* A port whose writes drive a line: bit 0 is the level, bit 1 asks for a pulse. */
+struct driver {
+	struct mw_line *out;
+};
+
+static enum mw_io drive(void *self, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct driver *driver = self;
+
+	enter();
+	if (value & 2) {
+		mw_line_set(driver->out, true);
+		mw_line_set(driver->out, false);
+	} else {
+		mw_line_set(driver->out, value & 1);
+	}
+	leave();
+	return MW_IO_OK;
+}
+
+static const struct mw_region driver_regions[] = {
+	{ "port", MW_SPACE_PORT, 1, MW_ACCESS(1, 1), .write = drive },
+};
+static const struct mw_wire driver_wires[] = {
+	{ "out", "A line.", MW_FIELD(struct driver, out) },
+};
+static const struct mw_device_type driver_type = {
+	MW_DEVICE_TYPE,
+	.name = "driver",
+	.summary = "drives a line",
+	.size = sizeof(struct driver),
+	.regions = MW_TABLE(driver_regions),
+	.wires = MW_TABLE(driver_wires),
+};
+
+/* Writes down what arrives: '+' and '-' per input, and echoes to its own output. */
+struct listener {
+	struct mw_line *echo;
+	bool inverts;
+	char heard[64];
+};
+
+static void hear(void *self, unsigned index, bool level)
+{
+	struct listener *listener = self;
+	size_t length = strlen(listener->heard);
+
+	enter();
+	if (length + 2 < sizeof(listener->heard)) {
+		listener->heard[length] = (char)('0' + index);
+		listener->heard[length + 1] = level ? '+' : '-';
+	}
+	mw_line_set(listener->echo, listener->inverts ? !level : level);
+	leave();
+}
+
+static const struct mw_wire listener_wires[] = {
+	{ "in", "Inputs.", MW_SINK(4), .on_level = hear },
+	{ "echo", "Repeats what was heard.", MW_FIELD(struct listener, echo) },
+};
+static const struct mw_device_type listener_type = {
+	MW_DEVICE_TYPE,
+	.name = "listener",
+	.summary = "hears lines",
+	.size = sizeof(struct listener),
+	.wires = MW_TABLE(listener_wires),
+};
+
+static void level_reaches_its_sink_before_the_access_ends(void **state)
+{
+	struct toy toy = { 0 };
+	uint32_t driver = toy_node(&toy, "driver", &driver_type);
+	uint32_t listener = toy_node(&toy, "listener", &listener_type);
+
+	toy_claim(&toy, driver, "port", 0x10, 1);
+	toy_wire(&toy, driver, "out", listener, "in", 2);
+	toy_build(&toy);
+	struct listener *ear = toy_device(&toy, listener);
+
+	toy_out(&toy, 0x10, 1, 1);
+	assert_string_equal(ear->heard, "2+");
+	toy_out(&toy, 0x10, 1, 1); /* no change, nothing to hear */
+	toy_out(&toy, 0x10, 1, 0);
+	assert_string_equal(ear->heard, "2+2-");
+	toy_fini(&toy);
+}
+
+static void pulse_within_one_callback_is_not_lost(void **state)
+{
+	struct toy toy = { 0 };
+	uint32_t driver = toy_node(&toy, "driver", &driver_type);
+	uint32_t listener = toy_node(&toy, "listener", &listener_type);
+
+	toy_claim(&toy, driver, "port", 0x10, 1);
+	toy_wire(&toy, driver, "out", listener, "in", 0);
+	toy_build(&toy);
+	toy_out(&toy, 0x10, 1, 2);
+	assert_string_equal(((struct listener *)toy_device(&toy, listener))->heard, "0+0-");
+	toy_fini(&toy);
+}
+
+static void shared_line_is_the_or_of_its_sources(void **state)
+{
+	struct toy toy = { 0 };
+	uint32_t one = toy_node(&toy, "one", &driver_type);
+	uint32_t two = toy_node(&toy, "two", &driver_type);
+	uint32_t listener = toy_node(&toy, "listener", &listener_type);
+
+	toy_claim(&toy, one, "port", 0x10, 1);
+	toy_claim(&toy, two, "port", 0x11, 1);
+	uint32_t net = toy_wire(&toy, one, "out", listener, "in", 1);
+
+	toy_wire(&toy, two, "out", listener, "in", 1);
+	toy.claims[two][1].net = net;
+	toy_build(&toy);
+	struct listener *ear = toy_device(&toy, listener);
+
+	toy_out(&toy, 0x10, 1, 1);
+	toy_out(&toy, 0x11, 1, 1);
+	toy_out(&toy, 0x10, 1, 0);
+	assert_string_equal(ear->heard, "1+");
+	toy_out(&toy, 0x11, 1, 0);
+	assert_string_equal(ear->heard, "1+1-");
+	toy_fini(&toy);
+}
+
+static void chain_runs_through_several_devices(void **state)
+{
+	struct toy toy = { 0 };
+	uint32_t driver = toy_node(&toy, "driver", &driver_type);
+	uint32_t first = toy_node(&toy, "first", &listener_type);
+	uint32_t second = toy_node(&toy, "second", &listener_type);
+
+	toy_claim(&toy, driver, "port", 0x10, 1);
+	toy_wire(&toy, driver, "out", first, "in", 0);
+	toy_wire(&toy, first, "echo", second, "in", 3);
+	toy_build(&toy);
+	toy_out(&toy, 0x10, 1, 1);
+	assert_string_equal(((struct listener *)toy_device(&toy, second))->heard, "3+");
+	toy_fini(&toy);
+}
+
+/* An inverter that feeds itself would never come to rest. */
+static void endless_chain_is_cut_and_logged(void **state)
+{
+	struct toy toy = { 0 };
+	uint32_t driver = toy_node(&toy, "driver", &driver_type);
+	uint32_t ring = toy_node(&toy, "ring", &listener_type);
+
+	toy_claim(&toy, driver, "port", 0x10, 1);
+	toy_wire(&toy, driver, "out", ring, "in", 0);
+	toy_wire(&toy, ring, "echo", ring, "in", 1);
+	toy_build(&toy);
+	((struct listener *)toy_device(&toy, ring))->inverts = true;
+	toy_out(&toy, 0x10, 1, 1); /* its echo is low already */
+	assert_string_equal(toy_log(&toy), "");
+	toy_out(&toy, 0x10, 1, 0);
+	assert_non_null(strstr(toy_log(&toy), "chain of more than 1000 deliveries"));
+	toy_out(&toy, 0x10, 1, 1); /* the machine goes on */
+	toy_fini(&toy);
+}
+
+static void reset_takes_lines_down_silently(void **state)
+{
+	struct toy toy = { 0 };
+	uint32_t driver = toy_node(&toy, "driver", &driver_type);
+	uint32_t listener = toy_node(&toy, "listener", &listener_type);
+
+	toy_claim(&toy, driver, "port", 0x10, 1);
+	toy_wire(&toy, driver, "out", listener, "in", 0);
+	toy_build(&toy);
+	toy_out(&toy, 0x10, 1, 1);
+	assert_true(mw_machine_reset(toy.machine, &toy.diagnostics));
+	toy_out(&toy, 0x10, 1, 1); /* a rising edge again */
+	assert_string_equal(((struct listener *)toy_device(&toy, listener))->heard, "0+0+");
+	toy_fini(&toy);
+}
+
+static void unconnected_line_leads_nowhere(void **state)
+{
+	struct toy toy = { 0 };
+	uint32_t driver = toy_node(&toy, "driver", &driver_type);
+
+	toy_claim(&toy, driver, "port", 0x10, 1);
+	toy_build(&toy);
+	toy_out(&toy, 0x10, 1, 1);
+	toy_out(&toy, 0x10, 1, 2);
+	toy_fini(&toy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(level_reaches_its_sink_before_the_access_ends),
+		cmocka_unit_test(pulse_within_one_callback_is_not_lost),
+		cmocka_unit_test(shared_line_is_the_or_of_its_sources),
+		cmocka_unit_test(chain_runs_through_several_devices),
+		cmocka_unit_test(endless_chain_is_cut_and_logged),
+		cmocka_unit_test(reset_takes_lines_down_silently),
+		cmocka_unit_test(unconnected_line_leads_nowhere),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
