@@ -348,6 +348,17 @@ static bool build(struct mw_machine *machine, struct mw_diagnostics *diagnostics
 	return initialise(machine, true, diagnostics) && initialise(machine, false, diagnostics);
 }
 
+/* A busy loop of its own must not keep a stop or a reset waiting. */
+static void init_gate(pthread_rwlock_t *gate)
+{
+	pthread_rwlockattr_t attributes;
+
+	pthread_rwlockattr_init(&attributes);
+	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(gate, &attributes);
+	pthread_rwlockattr_destroy(&attributes);
+}
+
 bool mw_machine_build(struct mw_machine **out, const struct mw_plan *plan,
 		      struct mw_diagnostics *diagnostics)
 {
@@ -356,7 +367,7 @@ bool mw_machine_build(struct mw_machine **out, const struct mw_plan *plan,
 	machine->plan = plan;
 	machine->ram_fd = -1;
 	machine->nodes = mw_alloc(plan->node_count, sizeof(*machine->nodes));
-	pthread_rwlock_init(&machine->gate, NULL);
+	init_gate(&machine->gate);
 	pthread_mutex_init(&machine->power_mutex, NULL);
 	pthread_mutex_init(&machine->log_mutex, NULL);
 	atomic_store(&machine->epoch, 1);
