@@ -75,4 +75,8 @@ void mw_machine_power(struct mw_machine *machine, enum mw_power_event event, int
 void mw_machine_fail(struct mw_machine *machine, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/** One line in the log, up to 500 characters. Any thread. */
+void mw_log_line(struct mw_machine *machine, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 #endif

@@ -1,0 +1,199 @@
+/* One thread per CPU: entering the guest, and getting it out again. */
+// SPDX-License-Identifier: MIT
+#include "accel/kvm/kvm_internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+/*
+ * How a CPU is stopped without a lost wake-up. The CPU's thread, before every entry:
+ *
+ *     immediate_exit = 0;  if (halting) park;  KVM_RUN
+ *
+ * and who stops it: halting = true;  immediate_exit = 1;  send the signal.
+ *
+ * All accesses are sequentially consistent. Either the thread sees `halting`, or its store to
+ * immediate_exit came before the stopper's. In that case KVM_RUN finds immediate_exit set and returns
+ * at once, or it was entered earlier still and the signal, sent after the store, ends it. A signal
+ * that arrives in between, in user mode, runs an empty handler and loses nothing, since
+ * immediate_exit was set before it was sent. So one signal is enough and no signal mask changes.
+ *
+ * The stopper then waits until every thread has marked itself parked.
+ */
+
+enum { COMPLETION_LIMIT = 64 };
+
+static void set_immediate_exit(struct kvm_cpu *cpu, bool on)
+{
+	__atomic_store_n(&cpu->run->immediate_exit, on, __ATOMIC_SEQ_CST);
+}
+
+static bool must_leave(struct kvm_cpu *cpu)
+{
+	return atomic_load(&cpu->vm->halting) || mw_machine_stopping(cpu->vm->machine);
+}
+
+int kvm_cpu_enter(struct kvm_cpu *cpu)
+{
+	return ioctl(cpu->fd, KVM_RUN, 0) < 0 ? errno : 0;
+}
+
+/* KVM finishes an instruction that caused an exit (its result, the instruction pointer) at the next
+ * entry. With immediate_exit set that is all the entry does; a wide access may come in several
+ * parts. */
+static void finish_instruction(struct kvm_cpu *cpu)
+{
+	set_immediate_exit(cpu, true);
+	for (unsigned i = 0; cpu->unfinished && i < COMPLETION_LIMIT; i++)
+		if (kvm_cpu_enter(cpu) || !kvm_exit_handle(cpu))
+			cpu->unfinished = false;
+}
+
+/* Runs the guest until the machine stops or this CPU can go on no more. */
+static void run_guest(struct kvm_cpu *cpu)
+{
+	for (;;) {
+		int error;
+
+		set_immediate_exit(cpu, false);
+		if (must_leave(cpu))
+			break;
+		kvm_routes_flush(cpu->vm);
+		error = kvm_cpu_enter(cpu);
+		/* EAGAIN: a CPU that waited for its first INIT got it. */
+		if (error == EINTR || error == EAGAIN)
+			continue;
+		if (error) {
+			kvm_exit_failed(cpu, error);
+			return;
+		}
+		cpu->unfinished = kvm_exit_handle(cpu);
+		if (!cpu->unfinished)
+			return;
+	}
+	finish_instruction(cpu);
+}
+
+/* Waits for the next start; false when the thread is to end. */
+static bool wait_for_start(struct kvm_cpu *cpu)
+{
+	struct kvm_vm *vm = cpu->vm;
+	bool quitting;
+
+	pthread_mutex_lock(&vm->mutex);
+	cpu->parked = true;
+	pthread_cond_broadcast(&vm->changed);
+	while (!vm->quitting && (!vm->running || cpu->served == vm->starts))
+		pthread_cond_wait(&vm->changed, &vm->mutex);
+	quitting = vm->quitting;
+	cpu->served = vm->starts;
+	cpu->parked = quitting;
+	pthread_mutex_unlock(&vm->mutex);
+	return !quitting;
+}
+
+static void *cpu_thread(void *argument)
+{
+	struct kvm_cpu *cpu = argument;
+
+	while (wait_for_start(cpu))
+		run_guest(cpu);
+	return NULL;
+}
+
+static void on_kick(int number)
+{
+}
+
+/* The handler belongs to the process and stays; it does nothing wherever it runs. */
+static int install_kick(void)
+{
+	struct sigaction action = { .sa_handler = on_kick, .sa_flags = SA_RESTART };
+
+	sigemptyset(&action.sa_mask);
+	return sigaction(KVM_KICK_SIGNAL, &action, NULL) < 0 ? errno : 0;
+}
+
+/* CPU threads take no signal but the kick: all others are the main thread's. */
+static int create_threads(struct kvm_vm *vm)
+{
+	sigset_t blocked, before;
+	int error = install_kick();
+
+	sigfillset(&blocked);
+	sigdelset(&blocked, KVM_KICK_SIGNAL);
+	pthread_sigmask(SIG_SETMASK, &blocked, &before);
+	for (unsigned i = 0; i < vm->cpu_count && !error; i++) {
+		struct kvm_cpu *cpu = &vm->cpus[i];
+
+		cpu->parked = true;
+		error = pthread_create(&cpu->thread, NULL, cpu_thread, cpu);
+		cpu->has_thread = !error;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error;
+}
+
+bool kvm_threads_create(struct kvm_vm *vm, struct mw_diagnostics *diagnostics)
+{
+	int error = create_threads(vm);
+
+	if (error)
+		mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "", (struct mw_span){ 0 },
+				   "kvm: no thread for a CPU: %s", strerror(error));
+	return !error;
+}
+
+void kvm_threads_join(struct kvm_vm *vm)
+{
+	pthread_mutex_lock(&vm->mutex);
+	vm->quitting = true;
+	pthread_cond_broadcast(&vm->changed);
+	pthread_mutex_unlock(&vm->mutex);
+	for (unsigned i = 0; i < vm->cpu_count; i++)
+		if (vm->cpus[i].has_thread)
+			pthread_join(vm->cpus[i].thread, NULL);
+}
+
+enum mw_status kvm_start(void *self)
+{
+	struct kvm_vm *vm = self;
+
+	atomic_store(&vm->halting, false);
+	pthread_mutex_lock(&vm->mutex);
+	vm->has_run = true;
+	vm->running = true;
+	vm->starts++;
+	pthread_cond_broadcast(&vm->changed);
+	pthread_mutex_unlock(&vm->mutex);
+	return MW_STATUS_OK;
+}
+
+static bool all_parked(const struct kvm_vm *vm)
+{
+	for (unsigned i = 0; i < vm->cpu_count; i++)
+		if (!vm->cpus[i].parked)
+			return false;
+	return true;
+}
+
+void kvm_stop(void *self)
+{
+	struct kvm_vm *vm = self;
+
+	atomic_store(&vm->halting, true);
+	pthread_mutex_lock(&vm->mutex);
+	vm->running = false;
+	for (unsigned i = 0; i < vm->cpu_count; i++) {
+		struct kvm_cpu *cpu = &vm->cpus[i];
+
+		if (cpu->parked)
+			continue;
+		set_immediate_exit(cpu, true);
+		pthread_kill(cpu->thread, KVM_KICK_SIGNAL);
+	}
+	while (!all_parked(vm))
+		pthread_cond_wait(&vm->changed, &vm->mutex);
+	pthread_mutex_unlock(&vm->mutex);
+}

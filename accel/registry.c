@@ -1,0 +1,23 @@
+/* The accelerators built in, in the order `auto` prefers them. */
+// SPDX-License-Identifier: MIT
+#include <string.h>
+
+#include "accel/accel.h"
+#ifdef MW_ACCEL_KVM
+#include "accel/kvm/kvm.h"
+#endif
+
+const struct mw_accel_ops *const mw_accels[] = {
+#ifdef MW_ACCEL_KVM
+	&mw_accel_kvm,
+#endif
+	NULL,
+};
+
+const struct mw_accel_ops *mw_accel_find(const char *name)
+{
+	for (const struct mw_accel_ops *const *accel = mw_accels; *accel; accel++)
+		if (strcmp((*accel)->name, name) == 0)
+			return *accel;
+	return NULL;
+}
