@@ -26,7 +26,8 @@ void mw_acpi_names_fini(struct mw_acpi_names *names)
 static bool take(struct mw_acpi_names *names, const char *name)
 {
 	uint32_t segment = (uint32_t)mw_get_le((const uint8_t *)name, 4);
-	size_t mask = names->slot_count - 1, slot = (segment * 2654435761u) & mask;
+	size_t mask = names->slot_count - 1;
+	size_t slot = (size_t)(segment * UINT64_C(0x9e3779b97f4a7c15) >> 32) & mask;
 	for (; names->slots[slot]; slot = (slot + 1) & mask) {
 		if (names->slots[slot] == segment)
 			return false;
@@ -72,9 +73,11 @@ void mw_acpi_names_pick(struct mw_acpi_names *names, const char *id, char name[5
 	uint32_t hash = 2166136261u;
 	for (const char *c = id; *c; c++)
 		hash = (hash ^ (uint8_t)*c) * 16777619u;
-	uint32_t n = (uint32_t)(name[0] - 'A') * each + hash % each;
-	for (uint32_t tries = 0; tries < all; tries++, n = (n + 1) % all) {
-		spell(n, name);
+	/* a few names of the same letter, then any */
+	uint32_t letter = (uint32_t)(name[0] - 'A') * each;
+	for (uint32_t tries = 0; tries < all; tries++, hash = (hash ^ tries) * 16777619u) {
+		uint32_t n = hash ^ hash >> 16;
+		spell(tries < 8 ? letter + n % each : n % all, name);
 		if (take(names, name))
 			return;
 	}

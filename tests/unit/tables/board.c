@@ -1,0 +1,163 @@
+/** A small plan made by hand, for the table tests. */
+// SPDX-License-Identifier: MIT
+#include "board.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/bytes.h"
+#include "core/tables/aml.h"
+
+static const struct mw_region port_regions[] = { { "bank", MW_SPACE_PORT, 8 },
+						 { "second", MW_SPACE_PORT, 0 } };
+static const struct mw_region memory_regions[] = { { "regs", MW_SPACE_MEMORY, 0 } };
+static const struct mw_region rom_regions[] = { { "memory", MW_SPACE_MEMORY, 0,
+						  .backing = MW_BACKING_ROM } };
+static const struct mw_role_row ioapic_roles[] = { { MW_ROLE_IOAPIC, "regs" } };
+static const struct mw_role_row power_roles[] = {
+	{ MW_ROLE_SLEEP_CONTROL, "regs", 0, 1, 5 },
+	{ MW_ROLE_SLEEP_STATUS, "regs", 1, 1 },
+	{ MW_ROLE_RESET, "regs", 2, 1, 0x42 },
+};
+static const struct mw_role_row keyboard_roles[] = { { MW_ROLE_8042, NULL },
+						     { MW_ROLE_LEGACY, NULL },
+						     { MW_ROLE_RESET, "bank", 4, 1, 0xfe } };
+static const struct mw_role_row pic_roles[] = { { MW_ROLE_PIC, NULL } };
+static const struct mw_role_row pm1_roles[] = { { MW_ROLE_PM1, NULL } };
+
+static void power_aml(struct mw_aml *aml, const struct mw_plan *plan,
+		      const struct mw_plan_node *node);
+
+const struct mw_device_type board_uart = { MW_DEVICE_TYPE, .name = "uart",
+					   .regions = MW_TABLE(port_regions),
+					   .firmware = { .acpi_hid = "PNP0501" } };
+const struct mw_device_type board_plain = { MW_DEVICE_TYPE, .name = "plain",
+					    .regions = MW_TABLE(rom_regions) };
+const struct mw_device_type board_ioapic = { MW_DEVICE_TYPE, .name = "ioapic",
+					     .regions = MW_TABLE(memory_regions),
+					     .firmware = { .roles = MW_TABLE(ioapic_roles) } };
+const struct mw_device_type board_power = {
+	MW_DEVICE_TYPE, .name = "power", .regions = MW_TABLE(memory_regions),
+	.firmware = { .acpi_hid = "ACPI0013", .aml = power_aml, .roles = MW_TABLE(power_roles) }
+};
+const struct mw_device_type board_bus = { MW_DEVICE_TYPE, .name = "isa-bus",
+					  .regions = MW_TABLE(port_regions), .provides = "isa" };
+const struct mw_device_type board_keyboard = { MW_DEVICE_TYPE, .name = "keyboard",
+					       .regions = MW_TABLE(port_regions),
+					       .firmware = { .acpi_hid = "PNP0303",
+							     .acpi_cid = "PNP030B",
+							     .roles = MW_TABLE(keyboard_roles) } };
+const struct mw_device_type board_pic = { MW_DEVICE_TYPE, .name = "pic",
+					  .firmware = { .roles = MW_TABLE(pic_roles) } };
+const struct mw_device_type board_pm1 = { MW_DEVICE_TYPE, .name = "pm",
+					  .firmware = { .roles = MW_TABLE(pm1_roles) } };
+
+static void power_aml(struct mw_aml *aml, const struct mw_plan *plan,
+		      const struct mw_plan_node *node)
+{
+	static const char *const names[] = { "EVNT" };
+	static const unsigned bits[] = { 32 };
+	mw_aml_operation_region(aml, "EREG", true, node->claims[0].base + 0x10, 4);
+	mw_aml_field(aml, "EREG", 4, names, bits, 1);
+	mw_aml_method_begin(aml, "_EVT", 1, true);
+	mw_aml_end(aml);
+}
+
+struct board *board_new(void)
+{
+	struct board *board = mw_alloc(1, sizeof(*board));
+	board->ram[0] = (struct mw_plan_range){ 0, 128 << 20 };
+	board->plan =
+		(struct mw_plan){ .name = "board",
+				  .arch = "x86_64",
+				  .version = 7,
+				  .ram = board->ram,
+				  .ram_count = 1,
+				  .ram_bytes = 128 << 20,
+				  .nodes = board->nodes,
+				  .nets = board->nets,
+				  .cpu = { .count = 1, .sockets = 1, .cores = 1, .threads = 1 },
+				  .boot = { .cmdline = "", .tables = MW_TABLES_ACPI } };
+	return board;
+}
+
+void board_free(struct board *board)
+{
+	mw_diagnostics_fini(&board->diagnostics);
+	mw_arena_fini(&board->arena);
+	free(board);
+}
+
+struct mw_plan_node *board_add(struct board *board, const char *id,
+			       const struct mw_device_type *type)
+{
+	size_t index = board->plan.node_count++;
+	struct mw_plan_node *node = &board->nodes[index];
+	*node = (struct mw_plan_node){ .id = id,
+				       .type = type,
+				       .bus = "sys",
+				       .bus_node = UINT32_MAX,
+				       .claims = board->claims[index] };
+	return node;
+}
+
+struct mw_plan_claim *board_claim(struct board *board, struct mw_plan_node *node,
+				  enum mw_claim_kind kind, uint64_t base, uint64_t length)
+{
+	struct mw_plan_claim *claim = &board->claims[node - board->nodes][node->claim_count++];
+	const struct mw_region *region = node->type->regions.items;
+	*claim = (struct mw_plan_claim){ .kind = kind, .base = base, .length = length };
+	claim->region = kind == MW_CLAIM_IRQ ? NULL : region;
+	claim->name = kind == MW_CLAIM_IRQ ? "irq" : region->name;
+	return claim;
+}
+
+struct mw_plan_node *board_add_uart(struct board *board, const char *id, uint64_t base,
+				    uint32_t gsi)
+{
+	struct mw_plan_node *node = board_add(board, id, &board_uart);
+	uint32_t net = (uint32_t)board->plan.net_count++;
+	board_claim(board, node, MW_CLAIM_IO, base, 8);
+	board_claim(board, node, MW_CLAIM_IRQ, 0, 0)->net = net;
+	board->nets[net] = (struct mw_plan_net){ .domain = "gsi", .line = gsi, .gsi = gsi };
+	return node;
+}
+
+void board_add_microvm(struct board *board)
+{
+	board_claim(board, board_add(board, "ioapic", &board_ioapic), MW_CLAIM_MMIO, 0xfec00000,
+		    0x400);
+	board_claim(board, board_add(board, "ged", &board_power), MW_CLAIM_MMIO, 0xfea00000,
+		    0x1000);
+	board_claim(board, board_add(board, "rom", &board_plain), MW_CLAIM_MMIO, 0xffff0000,
+		    0x10000);
+	board_add_uart(board, "com1", 0x3f8, 4);
+}
+
+struct mw_acpi_tables board_tables(struct board *board)
+{
+	struct mw_acpi_tables tables;
+	if (!mw_acpi_build(&tables, &board->plan, &board->arena, &board->diagnostics)) {
+		mw_diagnostics_print(&board->diagnostics, stderr, MW_DIAG_FULL, false);
+		abort();
+	}
+	return tables;
+}
+
+const uint8_t *board_table(const struct mw_acpi_tables *tables, const char *signature,
+			   size_t *length)
+{
+	const uint8_t *xsdt =
+		tables->bytes + (mw_get_le(tables->rsdp_bytes + 24, 8) - tables->base);
+	const uint8_t *found = strcmp(signature, "XSDT") == 0 ? xsdt : NULL;
+	for (size_t at = 36; at < mw_get_le(xsdt + 4, 4); at += 8) {
+		const uint8_t *table = tables->bytes + (mw_get_le(xsdt + at, 8) - tables->base);
+		if (memcmp(table, signature, 4) == 0)
+			found = table;
+		if (memcmp(table, "FACP", 4) == 0 && strcmp(signature, "DSDT") == 0)
+			found = tables->bytes + (mw_get_le(table + 140, 8) - tables->base);
+	}
+	if (found)
+		*length = (size_t)mw_get_le(found + 4, 4);
+	return found;
+}

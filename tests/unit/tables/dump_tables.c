@@ -1,0 +1,86 @@
+/** Writes the tables of several plans into files, for iasl: dump_tables FOLDER. */
+// SPDX-License-Identifier: MIT
+#include <stdlib.h>
+#include <string.h>
+
+#include "board.h"
+
+static void dump(struct board *board, const char *folder, const char *plan)
+{
+	static const char *const signatures[] = { "XSDT", "FACP", "APIC", "DSDT" };
+	struct mw_acpi_tables tables = board_tables(board);
+	for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++) {
+		char path[512];
+		size_t length;
+		const uint8_t *table = board_table(&tables, signatures[i], &length);
+		snprintf(path, sizeof(path), "%s/%s-%s.aml", folder, plan, signatures[i]);
+		FILE *out = fopen(path, "wb");
+		if (!table || !out || fwrite(table, 1, length, out) != length || fclose(out)) {
+			fprintf(stderr, "dump_tables: %s cannot be written\n", path);
+			exit(1);
+		}
+	}
+	board_free(board);
+}
+
+static struct board *microvm(uint32_t cpus)
+{
+	struct board *board = board_new();
+	board->plan.cpu =
+		(struct mw_plan_cpu){ .count = cpus, .sockets = 1, .cores = cpus, .threads = 1 };
+	board_add_microvm(board);
+	return board;
+}
+
+static struct board *moved_uart(void)
+{
+	struct board *board = microvm(1);
+	board->claims[3][0].base = 0x2e8;
+	board->nets[0].gsi = 10;
+	return board;
+}
+
+static struct board *two_uarts(void)
+{
+	struct board *board = microvm(4);
+	board_add_uart(board, "com2", 0x2f8, 3);
+	return board;
+}
+
+/** All forms of a claim, a bus with children, ids that collide. */
+static struct board *full(void)
+{
+	static char ids[200][16];
+	struct board *board = microvm(255);
+	uint32_t bus = (uint32_t)board->plan.node_count;
+	board_claim(board, board_add(board, "isa", &board_bus), MW_CLAIM_IO, 0xc000, 0x1000);
+	struct mw_plan_node *keyboard = board_add(board, "keyboard", &board_keyboard);
+	board_claim(board, keyboard, MW_CLAIM_IO, 0x60, 5);
+	keyboard->bus_node = bus;
+	for (uint32_t i = 0; i < 200; i++) {
+		snprintf(ids[i], sizeof(ids[i]), "serial-%c%u", 'a' + i % 26, i);
+		board_add_uart(board, ids[i], 0x1000 + i * 8, i % 24)->bus_node = bus;
+	}
+	board_claim(board, board_add(board, "high", &board_plain), MW_CLAIM_MMIO, 0x4000000000,
+		    0x100000000);
+	board_claim(board, board_add(board, "ports", &board_uart), MW_CLAIM_IO, 0, 0x10000);
+	board->nets[3] = (struct mw_plan_net){ .domain = "isa",
+					       .line = 9,
+					       .gsi = 20,
+					       .trigger = MW_TRIGGER_LEVEL,
+					       .polarity = MW_POLARITY_LOW,
+					       .shared = true };
+	return board;
+}
+
+int main(int count, char **arguments)
+{
+	if (count != 2)
+		return 2;
+	dump(microvm(1), arguments[1], "cpus1");
+	dump(microvm(4), arguments[1], "cpus4");
+	dump(moved_uart(), arguments[1], "moved");
+	dump(two_uarts(), arguments[1], "uarts2");
+	dump(full(), arguments[1], "full");
+	return 0;
+}
