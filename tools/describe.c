@@ -22,12 +22,20 @@ void mw_describe_size(uint64_t bytes, char *text, size_t capacity)
 	snprintf(text, capacity, "%" PRIu64 "%s", bytes, units[unit]);
 }
 
+/** Frequencies are counted, other large numbers are addresses or masks. */
+static bool reads_better_in_hex(const struct mw_property *property, uint64_t number)
+{
+	size_t length = strlen(property->name);
+
+	return number > 0xffff && !(length > 3 && strcmp(property->name + length - 3, "_hz") == 0);
+}
+
 static void number_text(const struct mw_property *property, uint64_t number, char *text,
 			size_t capacity)
 {
 	if (property->is_size)
 		mw_describe_size(number, text, capacity);
-	else if (number > 0xffff)
+	else if (reads_better_in_hex(property, number))
 		snprintf(text, capacity, "0x%" PRIx64, number);
 	else
 		snprintf(text, capacity, "%" PRIu64, number);
@@ -158,28 +166,41 @@ static void print_properties(FILE *out, const struct mw_device_type *type)
 		print_property(out, &type->properties.items[i]);
 }
 
+static void print_accesses(FILE *out, const struct mw_region *region)
+{
+	unsigned min = region->min_access, max = region->max_access;
+
+	if (region->backing != MW_BACKING_CALLS)
+		return;
+	if (min == max)
+		fprintf(out, ", accesses of %u byte%s", max, max == 1 ? "" : "s");
+	else
+		fprintf(out, ", accesses of %u to %u bytes", min, max);
+}
+
+static void print_region(FILE *out, const struct mw_region *region)
+{
+	char size[32] = "as long as the claim";
+
+	if (region->size && region->space == MW_SPACE_MEMORY)
+		mw_describe_size(region->size, size, sizeof(size));
+	else if (region->size)
+		snprintf(size, sizeof(size), "%" PRIu64, region->size);
+	fprintf(out, "%*s%s: %s, %s, %s", NAME_COLUMN, "", region->name,
+		region->space == MW_SPACE_PORT ? "ports" : "memory", size,
+		backing_name(region->backing));
+	print_accesses(out, region);
+	if (region->align > 1)
+		fprintf(out, ", aligned to 0x%" PRIx64, region->align);
+	fprintf(out, "%s\n", region->optional ? ", optional" : "");
+}
+
 static void print_regions(FILE *out, const struct mw_device_type *type)
 {
 	if (type->regions.count)
 		fprintf(out, "\nRegions (io: BASE or mmio: BASE; several: { NAME: BASE })\n");
-	for (size_t i = 0; i < type->regions.count; i++) {
-		const struct mw_region *region = &type->regions.items[i];
-		char size[32] = "the claim's own length";
-
-		if (region->size && region->space == MW_SPACE_MEMORY)
-			mw_describe_size(region->size, size, sizeof(size));
-		else if (region->size)
-			snprintf(size, sizeof(size), "%" PRIu64, region->size);
-		fprintf(out, "%*s%s: %s, %s, %s", NAME_COLUMN, "", region->name,
-			region->space == MW_SPACE_PORT ? "ports" : "memory", size,
-			backing_name(region->backing));
-		if (region->backing == MW_BACKING_CALLS)
-			fprintf(out, ", accesses of %u to %u bytes", region->min_access,
-				region->max_access);
-		if (region->align > 1)
-			fprintf(out, ", aligned to 0x%" PRIx64, region->align);
-		fprintf(out, "%s\n", region->optional ? ", optional" : "");
-	}
+	for (size_t i = 0; i < type->regions.count; i++)
+		print_region(out, &type->regions.items[i]);
 }
 
 static void print_wires(FILE *out, const struct mw_device_type *type)

@@ -25,23 +25,27 @@ static const struct mw_example examples[] = {
 	{ 0 },
 };
 
-static void list_part(const struct mw_registry *registry, bool backends, const char *title)
+static void list_part(const struct mw_registry *registry, bool backends)
 {
-	printf("%s\n", title);
 	for (size_t i = 0; i < registry->count; i++) {
 		const struct mw_device_type *type = registry->types[i];
+		int used;
 
 		if ((type->backend != NULL) != backends)
 			continue;
-		int used = printf("  %-18s ", type->name);
-		mw_print_wrapped(stdout, (size_t)used, 21, type->summary);
+		used = printf("  %-18s ", type->name);
+		if (backends)
+			used += printf("%-10s ", type->backend);
+		mw_print_wrapped(stdout, (size_t)used, backends ? 32 : 21, type->summary);
 	}
 }
 
 static void list(const struct mw_registry *registry)
 {
-	list_part(registry, false, "Devices (type: NAME)");
-	list_part(registry, true, "\nHost backends (backend: KEY, see each one's page)");
+	printf("Devices (type: NAME)\n");
+	list_part(registry, false);
+	printf("\nHost backends, each with its key (backend: KEY)\n");
+	list_part(registry, true);
 	printf("\n`millwright devices NAME` describes one.\n");
 }
 
