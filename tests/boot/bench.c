@@ -1,0 +1,267 @@
+/* A machine for one ROM, built from a plan written by hand. */
+// SPDX-License-Identifier: MIT
+#include "tests/boot/bench.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "devices/registry.h"
+
+enum { NODE_ROM, NODE_DEVICE, NODE_FILE, NODES };
+enum { EXIT_PORT = 0xf4, RESET_PORT = 0x64, PORTS = 0x500 };
+enum { PORT_BYTES = 16, MMIO_BYTES = 0x1000, ROM_BYTES = 0x10000 };
+#define MMIO_BASE 0xfea00000u
+#define ROM_BASE  0xffff0000u
+
+static enum mw_io note(struct bench_device *device, struct bench_access access)
+{
+	if (device->count < BENCH_ACCESSES)
+		device->accesses[device->count] = access;
+	device->count++;
+	return MW_IO_OK;
+}
+
+static uint64_t answer(const struct bench_device *device, uint64_t offset, unsigned size)
+{
+	uint64_t value = device->answer, mask = size == 8 ? ~0ull : (1ull << 8 * size) - 1;
+
+	for (unsigned i = 0; i < size && !device->answer; i++)
+		value |= (0xa0 + ((offset + i) & 0xf)) << 8 * i;
+	return value & mask;
+}
+
+static enum mw_io read_port(void *self, uint64_t offset, unsigned size, uint64_t *value)
+{
+	*value = answer(self, offset, size);
+	return note(self, (struct bench_access){ false, false, offset, *value, size });
+}
+
+static enum mw_io write_port(void *self, uint64_t offset, unsigned size, uint64_t value)
+{
+	return note(self, (struct bench_access){ false, true, offset, value, size });
+}
+
+static enum mw_io read_mmio(void *self, uint64_t offset, unsigned size, uint64_t *value)
+{
+	*value = answer(self, offset, size);
+	return note(self, (struct bench_access){ true, false, offset, *value, size });
+}
+
+static enum mw_io write_mmio(void *self, uint64_t offset, unsigned size, uint64_t value)
+{
+	return note(self, (struct bench_access){ true, true, offset, value, size });
+}
+
+static enum mw_io write_exit(void *self, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct bench_device *device = self;
+
+	mw_power_request(device->power, MW_POWER_EXIT, (int)value);
+	return MW_IO_OK;
+}
+
+static enum mw_io write_reset(void *self, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct bench_device *device = self;
+
+	mw_power_request(device->power, MW_POWER_RESET, 0);
+	return MW_IO_OK;
+}
+
+static const struct mw_wire wires[] = {
+	{ "power", "Exit and reset.", MW_FIELD(struct bench_device, power) },
+};
+static const struct mw_region regions[] = {
+	{ "ports", MW_SPACE_PORT, PORT_BYTES, MW_ACCESS(1, 4), read_port, write_port,
+	  .unaligned = true },
+	{ "mmio", MW_SPACE_MEMORY, MMIO_BYTES, MW_ACCESS(1, 8), read_mmio, write_mmio,
+	  .unaligned = true },
+	{ "exit", MW_SPACE_PORT, 1, MW_ACCESS(1, 1), NULL, write_exit },
+	{ "reset", MW_SPACE_PORT, 1, MW_ACCESS(1, 1), NULL, write_reset },
+};
+static const struct mw_device_type bench_type = {
+	MW_DEVICE_TYPE,
+	.name = "bench",
+	.summary = "notes every access",
+	.size = sizeof(struct bench_device),
+	.wires = MW_TABLE(wires),
+	.regions = MW_TABLE(regions),
+};
+
+static const struct mw_device_type *type_named(const char *name)
+{
+	for (size_t i = 0; mw_device_types[i]; i++)
+		if (strcmp(mw_device_types[i]->name, name) == 0)
+			return mw_device_types[i];
+	fail_msg("there is no device type %s", name);
+	return NULL;
+}
+
+static const struct mw_plan_value *values_for(struct mw_arena *arena,
+					      const struct mw_device_type *type, const char *path)
+{
+	struct mw_plan_value *values =
+		mw_arena_alloc(arena, type->properties.count + 1, sizeof(*values));
+
+	for (size_t i = 0; i < type->properties.count; i++) {
+		values[i].property = &type->properties.items[i];
+		values[i].number = type->properties.items[i].fallback;
+		values[i].text = strcmp(values[i].property->name, "path") == 0 ? path : "";
+	}
+	return values;
+}
+
+static void place(struct mw_arena *arena, struct mw_plan_node *node, const uint64_t *bases,
+		  const uint64_t *lengths)
+{
+	struct mw_plan_claim *claims =
+		mw_arena_alloc(arena, node->type->regions.count + 1, sizeof(*claims));
+
+	node->claims = claims;
+	node->claim_count = node->type->regions.count;
+	for (size_t i = 0; i < node->claim_count; i++) {
+		const struct mw_region *region = &node->type->regions.items[i];
+
+		claims[i].kind = region->space == MW_SPACE_PORT ? MW_CLAIM_IO : MW_CLAIM_MMIO;
+		claims[i].name = region->name;
+		claims[i].region = region;
+		claims[i].base = bases[i];
+		claims[i].length = lengths[i];
+	}
+}
+
+static const struct mw_wire *wire_named(const struct mw_device_type *type, size_t index)
+{
+	return &type->wires.items[index];
+}
+
+static void make_nodes(struct mw_plan *plan, const char *path)
+{
+	static const uint64_t rom_base[] = { ROM_BASE }, rom_length[] = { ROM_BYTES };
+	static const uint64_t bases[] = { PORTS, MMIO_BASE, EXIT_PORT, RESET_PORT };
+	static const uint64_t lengths[] = { PORT_BYTES, MMIO_BYTES, 1, 1 };
+	static const char *const types[NODES] = { "rom", NULL, "image-file" };
+	static const char *const ids[NODES] = { "rom", "bench", "rom.file" };
+	struct mw_plan_node *nodes = mw_arena_alloc(&plan->arena, NODES, sizeof(*nodes));
+	struct mw_plan_link *link = mw_arena_alloc(&plan->arena, 1, sizeof(*link));
+
+	for (size_t i = 0; i < NODES; i++) {
+		nodes[i].type = types[i] ? type_named(types[i]) : &bench_type;
+		nodes[i].id = ids[i];
+		nodes[i].bus = "sys";
+		nodes[i].bus_node = UINT32_MAX;
+		nodes[i].host = i == NODE_FILE;
+		nodes[i].values = values_for(&plan->arena, nodes[i].type, path);
+		nodes[i].value_count = nodes[i].type->properties.count;
+	}
+	place(&plan->arena, &nodes[NODE_ROM], rom_base, rom_length);
+	place(&plan->arena, &nodes[NODE_DEVICE], bases, lengths);
+	link->node[0] = NODE_ROM;
+	link->node[1] = NODE_FILE;
+	link->wire[0] = wire_named(nodes[NODE_ROM].type, 0);
+	link->wire[1] = wire_named(nodes[NODE_FILE].type, 0);
+	plan->nodes = nodes;
+	plan->node_count = NODES;
+	plan->links = link;
+	plan->link_count = 1;
+}
+
+static void make_plan(struct mw_plan *plan, const char *path, unsigned cpus)
+{
+	static const struct mw_plan_range ram = { 0, BENCH_RAM_BYTES };
+	static const char *const prefer[] = { "kvm", NULL };
+
+	make_nodes(plan, path);
+	plan->name = "bench";
+	plan->summary = "a machine for one ROM";
+	plan->arch = "x86_64";
+	plan->ram = &ram;
+	plan->ram_count = 1;
+	plan->ram_bytes = BENCH_RAM_BYTES;
+	plan->cpu = (struct mw_plan_cpu){ .model = "host",
+					  .host_model = true,
+					  .count = cpus,
+					  .sockets = 1,
+					  .cores = cpus,
+					  .threads = 1,
+					  .hypervisor = MW_HYPERVISOR_KVM };
+	plan->accel.prefer = prefer;
+	plan->power = (struct mw_plan_power){ MW_ACTION_EXIT, MW_ACTION_RESET, MW_ACTION_STOP,
+					      MW_ACTION_RESET };
+	plan->boot.cmdline = "";
+	plan->boot.firmware = "rom";
+}
+
+static void fail_with(struct bench *bench, const char *what)
+{
+	mw_diagnostics_print(&bench->diagnostics, stderr, MW_DIAG_FULL, false);
+	fail_msg("%s", what);
+}
+
+const char *bench_obstacle(void)
+{
+	if (!mw_accel_find("kvm"))
+		return "kvm is not built in";
+	if (access("/dev/kvm", R_OK | W_OK) != 0)
+		return "no usable /dev/kvm";
+	return NULL;
+}
+
+void bench_create(struct bench *bench, const char *rom, unsigned cpus)
+{
+	char path[512];
+
+	memset(bench, 0, sizeof(*bench));
+	snprintf(path, sizeof(path), "%s/%s.rom", MW_ROM_FOLDER, rom);
+	make_plan(&bench->plan, mw_arena_strdup(&bench->plan.arena, path), cpus);
+	if (!mw_machine_build(&bench->machine, &bench->plan, &bench->diagnostics))
+		fail_with(bench, "the machine is not built");
+	if (!mw_accel_find("kvm")->create(&bench->accel, bench->machine, &bench->diagnostics))
+		fail_with(bench, "no accelerator");
+	bench->device = mw_machine_device(bench->machine, NODE_DEVICE);
+	bench->ram = mw_machine_ram(bench->machine, 0, BENCH_RAM_BYTES);
+	assert_non_null(bench->ram);
+	if (!mw_machine_reset(bench->machine, &bench->diagnostics))
+		fail_with(bench, "the machine is not reset");
+}
+
+void bench_destroy(struct bench *bench)
+{
+	mw_accel_find("kvm")->destroy(bench->accel);
+	mw_machine_destroy(bench->machine);
+	mw_arena_fini(&bench->plan.arena);
+	mw_diagnostics_fini(&bench->diagnostics);
+}
+
+int bench_run(struct bench *bench)
+{
+	int code = mw_machine_run(bench->machine, &bench->diagnostics);
+
+	if (bench->diagnostics.errors)
+		fail_with(bench, "the machine failed");
+	return code;
+}
+
+uint32_t bench_word(const struct bench *bench, uint32_t address)
+{
+	return __atomic_load_n((const uint32_t *)(const void *)(bench->ram + address),
+			       __ATOMIC_SEQ_CST);
+}
+
+void bench_wait(struct bench *bench, uint32_t address, uint32_t least)
+{
+	static const struct timespec nap = { .tv_nsec = 50000 };
+
+	for (unsigned i = 0; bench_word(bench, address) < least; i++) {
+		if (i > 400000)
+			fail_msg("0x%x stays at %u", address, bench_word(bench, address));
+		nanosleep(&nap, NULL);
+	}
+}

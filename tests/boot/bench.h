@@ -1,0 +1,53 @@
+/** A machine for one ROM: RAM, the ROM, and a device that notes every access. */
+// SPDX-License-Identifier: MIT
+#ifndef TESTS_BOOT_BENCH_H
+#define TESTS_BOOT_BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "accel/accel.h"
+#include "core/machine.h"
+#include "core/plan.h"
+
+enum { BENCH_ACCESSES = 64, BENCH_RAM_BYTES = 1 << 20 };
+
+struct bench_access {
+	bool mmio, write;
+	uint64_t offset, value;
+	unsigned size;
+};
+
+/** The device's struct. Ports answer `answer`, or 0xa0a1a2.. where it is 0; read it while the machine
+ * is stopped. */
+struct bench_device {
+	struct mw_power *power;
+	uint64_t answer;
+	size_t count; /* may exceed what is kept */
+	struct bench_access accesses[BENCH_ACCESSES];
+};
+
+struct bench {
+	struct mw_plan plan;
+	struct mw_machine *machine;
+	struct mw_accel *accel;
+	struct mw_diagnostics diagnostics;
+	struct bench_device *device;
+	uint8_t *ram;
+};
+
+/** Builds a machine around build/tests/roms/NAME.rom with so many CPUs under `kvm`, and resets it;
+ * fails the test where that does not work. */
+void bench_create(struct bench *bench, const char *rom, unsigned cpus);
+void bench_destroy(struct bench *bench);
+/** Runs to the end; the exit code. Fails the test with the diagnostics when it does not end well. */
+int bench_run(struct bench *bench);
+/** Waits until a word of guest RAM has reached a value; the machine runs. */
+void bench_wait(struct bench *bench, uint32_t address, uint32_t least);
+uint32_t bench_word(const struct bench *bench, uint32_t address);
+
+/** Why no test here can run, or NULL. */
+const char *bench_obstacle(void);
+
+#endif
