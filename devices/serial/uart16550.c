@@ -1,11 +1,11 @@
 /* 16550A UART with FIFOs. Reference: National Semiconductor PC16550D data sheet, June 1995 (section
- * numbers below are its), and the IBM PC's use of OUT2 as the interrupt's gate. */
+ * and table numbers below are its), and the IBM PC's use of OUT2 as the interrupt's gate. */
 // SPDX-License-Identifier: MIT
 #include "core/device.h"
 
 enum { DATA, IER, IIR, LCR, MCR, LSR, MSR, SCR, BANK_SIZE, FCR = IIR };
 enum { IER_DATA = 0x01, IER_THRE = 0x02, IER_STATUS = 0x04, IER_MODEM = 0x08, IER_ALL = 0x0f };
-/* 8.5, table IV: interrupts by falling priority; a time-out shares the level of DATA. */
+/* Table IV: interrupts by falling priority; a time-out shares the level of DATA. */
 enum {
 	IIR_NONE = 0x01,
 	IIR_STATUS = 0x06,
@@ -43,7 +43,7 @@ struct uart16550 {
 	/* Configuration and wiring. */
 	uint32_t clock_hz, flow, modem;
 	bool out2_gates;
-	struct mw_line *irq;
+	struct mw_line *irq, *rts, *dtr;
 	struct mw_stream *port;
 	struct mw_timer *timeout;
 	/* Guest-visible state. */
@@ -88,7 +88,7 @@ static unsigned push(struct queue *queue, uint8_t byte)
 	return slot;
 }
 
-/* 8.6.4: errors show while their byte is the oldest in the FIFO. */
+/* 8.4: errors show while their byte is the oldest in the FIFO. */
 static uint8_t line_errors(const struct uart16550 *uart)
 {
 	uint8_t errors = uart->overrun ? LSR_OVERRUN : 0;
@@ -118,7 +118,7 @@ static uint8_t interrupt(const struct uart16550 *uart)
 	return IIR_NONE;
 }
 
-/* On a PC the OUT2 output enables the interrupt's driver; loopback forces it inactive (8.7). */
+/* On a PC the OUT2 output enables the interrupt's driver; loopback forces it inactive (8.8). */
 static void update_irq(struct uart16550 *uart)
 {
 	bool gate = !uart->out2_gates || (uart->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
@@ -136,8 +136,7 @@ static void update_credit(struct uart16550 *uart)
 	mw_stream_credit(uart->port, ready && !loops(uart) ? capacity(uart) - uart->rx.count : 0);
 }
 
-/* Section 8.8.1 of the FIFO interrupt mode: four characters without arrival or read, the bits of a
- * character as programmed. */
+/* 8.11: four characters without arrival or read, the bits of a character as programmed. */
 static void restart_timeout(struct uart16550 *uart)
 {
 	unsigned divisor = (unsigned)(uart->dlm << 8 | uart->dll);
@@ -159,7 +158,7 @@ static void on_timeout(void *self)
 	update_irq(uart);
 }
 
-/* 8.6.4, bit 1: an overrun destroys the old byte without FIFOs, the new one with them. */
+/* 8.4, bit 1: an overrun destroys the old byte without FIFOs, the new one with them. */
 static void receive(struct uart16550 *uart, uint8_t byte)
 {
 	if (uart->rx.count == capacity(uart)) {
@@ -204,7 +203,7 @@ static void on_room(void *self)
 	update_irq(self);
 }
 
-/* Modem inputs as the MSR shows them, and what has changed since it was read (8.8). */
+/* Modem inputs as the MSR shows them, and what has changed since it was read (8.9). */
 static void update_modem(struct uart16550 *uart)
 {
 	uint8_t now = uart->modem == MODEM_WIRES ? uart->pins : MSR_CTS | MSR_DSR | MSR_DCD;
@@ -221,14 +220,31 @@ static void update_modem(struct uart16550 *uart)
 	uart->msr = now | (uart->msr & 0x0f) | deltas;
 }
 
-static void on_modem_pin(void *self, unsigned index, bool level)
+static void set_pin(struct uart16550 *uart, uint8_t pin, bool level)
 {
-	struct uart16550 *uart = self;
-	uint8_t pin = (uint8_t)(MSR_CTS << index);
-
 	uart->pins = (uint8_t)((uart->pins & ~pin) | (level ? pin : 0));
 	update_modem(uart);
 	update_irq(uart);
+}
+
+static void on_cts(void *self, unsigned index, bool level)
+{
+	set_pin(self, MSR_CTS, level);
+}
+
+static void on_dsr(void *self, unsigned index, bool level)
+{
+	set_pin(self, MSR_DSR, level);
+}
+
+static void on_ri(void *self, unsigned index, bool level)
+{
+	set_pin(self, MSR_RI, level);
+}
+
+static void on_dcd(void *self, unsigned index, bool level)
+{
+	set_pin(self, MSR_DCD, level);
 }
 
 static bool divisor_selected(const void *self)
@@ -309,7 +325,7 @@ static void clear_tx(struct uart16550 *uart)
 	uart->tx = (struct queue){ 0 };
 }
 
-/* 8.4: the other bits count only together with ENABLE, and changing that one clears both FIFOs. */
+/* 8.5: the other bits count only together with ENABLE, and changing that one clears both FIFOs. */
 static void write_fcr(void *self, uint64_t value)
 {
 	struct uart16550 *uart = self;
@@ -324,11 +340,14 @@ static void write_fcr(void *self, uint64_t value)
 	update_irq(uart);
 }
 
+/* Loopback takes the outputs from their pins (8.8). */
 static void mcr_changed(void *self)
 {
 	struct uart16550 *uart = self;
 
 	update_modem(uart);
+	mw_line_set(uart->rts, !loops(uart) && (uart->mcr & MCR_RTS));
+	mw_line_set(uart->dtr, !loops(uart) && (uart->mcr & MCR_DTR));
 	transmit(uart);
 	update_credit(uart);
 	update_irq(uart);
@@ -351,7 +370,7 @@ static uint64_t read_lsr(void *self)
 	return lsr;
 }
 
-/* 8.6.4, note: factory test; bits 2-4 can be written while loopback has left a byte to carry them. */
+/* 8.4, note: factory test; bits 2-4 can be written while loopback has left a byte to carry them. */
 static void write_lsr(void *self, uint64_t value)
 {
 	struct uart16550 *uart = self;
@@ -380,7 +399,7 @@ static void after_reset(void *self)
 	struct uart16550 *uart = self;
 
 	update_modem(uart);
-	uart->msr &= 0xf0; /* 8.10, table of the reset state: the deltas are low */
+	uart->msr &= 0xf0; /* table I: the deltas are low */
 	mcr_changed(uart);
 }
 
@@ -419,8 +438,18 @@ static const struct mw_wire wires[] = {
 	{ "irq", "High while an enabled interrupt is pending.", MW_FIELD(struct uart16550, irq) },
 	{ "port", "The serial line.", MW_FIELD(struct uart16550, port), .on_bytes = on_bytes,
 	  .on_room = on_room },
-	{ "modem", "Modem inputs 0-3: CTS, DSR, RI, DCD.", MW_SINK(4), .optional = true,
-	  .on_level = on_modem_pin },
+	{ "rts", "Request to send, high while it is asserted.", MW_FIELD(struct uart16550, rts),
+	  .optional = true },
+	{ "dtr", "Data terminal ready, high while it is asserted.", MW_FIELD(struct uart16550, dtr),
+	  .optional = true },
+	{ "cts", "Clear to send, with `modem: wires`.", MW_SINK(1), .optional = true,
+	  .on_level = on_cts },
+	{ "dsr", "Data set ready, with `modem: wires`.", MW_SINK(1), .optional = true,
+	  .on_level = on_dsr },
+	{ "ri", "Ring indicator, with `modem: wires`.", MW_SINK(1), .optional = true,
+	  .on_level = on_ri },
+	{ "dcd", "Data carrier detect, with `modem: wires`.", MW_SINK(1), .optional = true,
+	  .on_level = on_dcd },
 };
 static const struct mw_register bank[] = {
 	{ "DLL", DATA, .selected = divisor_selected, MW_FIELD(struct uart16550, dll),
@@ -448,7 +477,7 @@ static const struct mw_state queue_state[] = {
 	{ "head", MW_FIELD(struct queue, head), .since = 1 },
 	{ "count", MW_FIELD(struct queue, count), .since = 1 },
 };
-/* 8.10: the reset state. Scratch, divisor and buffers are not reset by the chip; here they start, as
+/* Table I: the reset state. Scratch, divisor and buffers are not reset by the chip; here they start, as
  * everything does, from a known value. */
 static const struct mw_state state[] = {
 	{ "ier", MW_FIELD(struct uart16550, ier), .since = 1 },
