@@ -238,7 +238,8 @@ enum mw_role {
 	MW_ROLE_SLEEP_STATUS,  /* FADT.SLEEP_STATUS_REG */
 	MW_ROLE_RESET,         /* FADT.RESET_REG, `value` is RESET_VALUE */
 	MW_ROLE_DEBUG_EXIT,
-	MW_ROLE_PM1 /* fixed ACPI hardware: the machine is not hardware-reduced */
+	MW_ROLE_PM1,  /* fixed ACPI hardware: the machine is not hardware-reduced */
+	MW_ROLE_TIMER /* a clock of known rate that an OS calibrates by: PIT, HPET, PM timer */
 };
 struct mw_role_row {
 	enum mw_role role;
@@ -249,6 +250,7 @@ struct mw_role_row {
 };
 struct mw_firmware_hints {
 	const char *acpi_hid, *acpi_cid; /* NULL: no Device object; claims then go to PNP0C02 */
+	bool acpi_only_irqs; /* _CRS holds interrupts alone, as a GED's must; the rest: PNP0C02 */
 	/** Extra AML inside the node's Device(), after _HID, _UID and _CRS. */
 	void (*aml)(struct mw_aml *aml, const struct mw_plan *plan,
 		    const struct mw_plan_node *node);

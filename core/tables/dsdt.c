@@ -76,19 +76,33 @@ static bool is_described(const struct dsdt *dsdt, const struct mw_plan_claim *cl
 	return claim->kind == MW_CLAIM_IO || claim->kind == MW_CLAIM_MMIO;
 }
 
-static bool has_resources(const struct dsdt *dsdt, const struct mw_plan_node *node)
+/** Where a claim is described: in the node's own _CRS or in that of the motherboard. */
+enum place { PLACE_OWN, PLACE_MOTHERBOARD };
+
+static enum place place_of(const struct mw_plan_node *node, const struct mw_plan_claim *claim)
+{
+	bool refused = node->type->firmware.acpi_only_irqs && claim->kind != MW_CLAIM_IRQ;
+
+	return hid_of(node) && !refused ? PLACE_OWN : PLACE_MOTHERBOARD;
+}
+
+static bool has_resources(const struct dsdt *dsdt, const struct mw_plan_node *node,
+			  enum place place)
 {
 	for (size_t i = 0; i < node->claim_count; i++) {
-		if (is_described(dsdt, &node->claims[i]))
+		const struct mw_plan_claim *claim = &node->claims[i];
+		if (place_of(node, claim) == place && is_described(dsdt, claim))
 			return true;
 	}
 	return false;
 }
 
-static void write_claims(struct dsdt *dsdt, const struct mw_plan_node *node)
+static void write_claims(struct dsdt *dsdt, const struct mw_plan_node *node, enum place place)
 {
-	for (size_t i = 0; i < node->claim_count; i++)
-		write_claim(dsdt, &node->claims[i]);
+	for (size_t i = 0; i < node->claim_count; i++) {
+		if (place_of(node, &node->claims[i]) == place)
+			write_claim(dsdt, &node->claims[i]);
+	}
 }
 
 static void write_device_head(struct dsdt *dsdt, const char *id, const char *hid, const char *cid)
@@ -113,10 +127,10 @@ static void write_node(struct dsdt *dsdt, uint32_t index, unsigned depth)
 	const struct mw_firmware_hints *hints = &node->type->firmware;
 	write_device_head(dsdt, node->id, hid_of(node), hints->acpi_cid);
 	mw_aml_string(dsdt->aml, node->id);
-	if (has_resources(dsdt, node)) {
+	if (has_resources(dsdt, node, PLACE_OWN)) {
 		mw_aml_name(dsdt->aml, "_CRS");
 		mw_aml_resources_begin(dsdt->aml);
-		write_claims(dsdt, node);
+		write_claims(dsdt, node, PLACE_OWN);
 		mw_aml_resources_end(dsdt->aml);
 	}
 	if (hints->aml)
@@ -145,13 +159,13 @@ static void write_bus(struct dsdt *dsdt, uint32_t first, unsigned depth)
 	}
 }
 
-/** Claims no Device of their own describes: an OS must know that they are taken (PNP0C02). */
+/** Claims that no Device of their own describes: an OS must know that they are taken (PNP0C02). */
 static void write_motherboard(struct dsdt *dsdt)
 {
 	bool open = false;
 	for (size_t i = 0; i < dsdt->plan->node_count; i++) {
 		const struct mw_plan_node *node = &dsdt->plan->nodes[i];
-		if (node->host || hid_of(node) || !has_resources(dsdt, node))
+		if (node->host || !has_resources(dsdt, node, PLACE_MOTHERBOARD))
 			continue;
 		if (!open) {
 			write_device_head(dsdt, "mbrd", "PNP0C02", NULL);
@@ -160,7 +174,7 @@ static void write_motherboard(struct dsdt *dsdt)
 			mw_aml_resources_begin(dsdt->aml);
 		}
 		open = true;
-		write_claims(dsdt, node);
+		write_claims(dsdt, node, PLACE_MOTHERBOARD);
 	}
 	if (open) {
 		mw_aml_resources_end(dsdt->aml);

@@ -165,7 +165,7 @@ static const struct mw_state state[] = {
 	{ "events", MW_FIELD(struct acpi_ged, events), .since = 1 },
 };
 static const struct mw_role_row roles[] = {
-	{ MW_ROLE_SLEEP_CONTROL, "regs", SLEEP_CONTROL, 1 },
+	{ MW_ROLE_SLEEP_CONTROL, "regs", SLEEP_CONTROL, 1, SOFT_OFF },
 	{ MW_ROLE_SLEEP_STATUS, "regs", SLEEP_STATUS, 1 },
 	{ MW_ROLE_RESET, "regs", RESET, 1, RESET_VALUE },
 };
@@ -181,5 +181,8 @@ const struct mw_device_type acpi_ged_type = {
 	.wires = MW_TABLE(wires),
 	.regions = MW_TABLE(regions),
 	.state = MW_TABLE(state),
-	.firmware = { .acpi_hid = "ACPI0013", .aml = emit_aml, .roles = MW_TABLE(roles) },
+	.firmware = { .acpi_hid = "ACPI0013",
+		      .acpi_only_irqs = true,
+		      .aml = emit_aml,
+		      .roles = MW_TABLE(roles) },
 };
