@@ -307,6 +307,12 @@ void rig_hold(struct rig *rig, const char *wire, bool hold)
 	leave(rig, node);
 }
 
+void rig_drop(struct rig *rig)
+{
+	for (size_t i = 0; i < rig->plan.plan.link_count; i++)
+		rig->machine->links[i].to[0].count = 0; /* side 0 is the device's in every link */
+}
+
 uint64_t rig_now(struct rig *rig)
 {
 	return mw_clock_now(mw_machine_clock(rig->machine));

@@ -64,6 +64,8 @@ void rig_send(struct rig *rig, const char *wire, const void *bytes, size_t count
 size_t rig_take(struct rig *rig, const char *wire, void *bytes, size_t capacity);
 /** While held, the fake takes nothing and the way to it fills up. */
 void rig_hold(struct rig *rig, const char *wire, bool hold);
+/** Forgets all bytes that are still on their way to the device. */
+void rig_drop(struct rig *rig);
 
 /** Moves time and lets timers expire. */
 void rig_advance(struct rig *rig, uint64_t ns);
