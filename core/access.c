@@ -74,7 +74,7 @@ static enum mw_io access_register(const struct mw_region *region, void *self, ui
 static enum mw_io access_once(struct mw_node *node, const struct mw_region *region, uint64_t offset,
 			      unsigned size, uint64_t *value, bool write)
 {
-	if (!region->unaligned && offset % size)
+	if (!region->unaligned && offset & (size - 1))
 		return MW_IO_UNALIGNED;
 	if (region->registers.count)
 		return access_register(region, node->device, offset, size, value, write);

@@ -6,7 +6,7 @@
 #include "core/alloc.h"
 #include "core/machine_internal.h"
 
-enum { FIRST_QUEUE = 16, MESSAGE_LIMIT = 1024 };
+enum { FIRST_QUEUE = 16, MESSAGE_LIMIT = 1024 }; /* capacities are powers of two */
 enum { ROOM_SHIFT = 2 };
 
 struct mw_actor *mw_actor_create(struct mw_machine *machine, const char *name)
@@ -41,20 +41,20 @@ static void push(struct mw_actor *actor, struct mw_effect effect)
 		struct mw_effect *bigger = mw_alloc(actor->capacity * 2, sizeof(*bigger));
 
 		for (size_t i = 0; i < actor->count; i++)
-			bigger[i] = actor->queue[(actor->head + i) % actor->capacity];
+			bigger[i] = actor->queue[(actor->head + i) & (actor->capacity - 1)];
 		free(actor->queue);
 		actor->queue = bigger;
 		actor->capacity *= 2;
 		actor->head = 0;
 	}
-	actor->queue[(actor->head + actor->count++) % actor->capacity] = effect;
+	actor->queue[(actor->head + actor->count++) & (actor->capacity - 1)] = effect;
 }
 
 static struct mw_effect pop(struct mw_actor *actor)
 {
 	struct mw_effect effect = actor->queue[actor->head];
 
-	actor->head = (actor->head + 1) % actor->capacity;
+	actor->head = (actor->head + 1) & (actor->capacity - 1);
 	actor->count--;
 	return effect;
 }

@@ -6,7 +6,7 @@
 #include "core/alloc.h"
 #include "core/machine_internal.h"
 
-enum { FIRST_RING = 256, LARGEST_RING = 65536, RUN = 4096 };
+enum { FIRST_RING = 256, LARGEST_RING = 65536, RUN = 4096 }; /* powers of two */
 
 void mw_link_init(struct mw_link *link, uint32_t index)
 {
@@ -32,7 +32,7 @@ static void grow(struct mw_ring *ring, size_t wanted)
 	uint8_t *bytes = mw_alloc(capacity, 1);
 
 	for (size_t i = 0; i < ring->count; i++)
-		bytes[i] = ring->bytes[(ring->head + i) % ring->capacity];
+		bytes[i] = ring->bytes[(ring->head + i) & (ring->capacity - 1)];
 	free(ring->bytes);
 	ring->bytes = bytes;
 	ring->capacity = capacity;
@@ -47,7 +47,7 @@ static size_t push(struct mw_ring *ring, const uint8_t *bytes, size_t count)
 	if (ring->count + count > ring->capacity)
 		grow(ring, ring->count + count);
 	for (size_t i = 0; i < count; i++)
-		ring->bytes[(ring->head + ring->count + i) % ring->capacity] = bytes[i];
+		ring->bytes[(ring->head + ring->count + i) & (ring->capacity - 1)] = bytes[i];
 	ring->count += count;
 	return count;
 }
@@ -61,9 +61,9 @@ static size_t pop(struct mw_ring *ring, uint8_t *bytes, size_t limit)
 	if (count > ring->credit)
 		count = ring->credit;
 	for (size_t i = 0; i < count; i++)
-		bytes[i] = ring->bytes[(ring->head + i) % ring->capacity];
+		bytes[i] = ring->bytes[(ring->head + i) & (ring->capacity - 1)];
 	if (count)
-		ring->head = (ring->head + count) % ring->capacity;
+		ring->head = (ring->head + count) & (ring->capacity - 1);
 	ring->count -= count;
 	if (ring->credit != SIZE_MAX)
 		ring->credit -= count;
