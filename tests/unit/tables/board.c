@@ -36,10 +36,12 @@ const struct mw_device_type board_plain = { MW_DEVICE_TYPE, .name = "plain",
 const struct mw_device_type board_ioapic = { MW_DEVICE_TYPE, .name = "ioapic",
 					     .regions = MW_TABLE(memory_regions),
 					     .firmware = { .roles = MW_TABLE(ioapic_roles) } };
-const struct mw_device_type board_power = {
-	MW_DEVICE_TYPE, .name = "power", .regions = MW_TABLE(memory_regions),
-	.firmware = { .acpi_hid = "ACPI0013", .aml = power_aml, .roles = MW_TABLE(power_roles) }
-};
+const struct mw_device_type board_power = { MW_DEVICE_TYPE, .name = "power",
+					    .regions = MW_TABLE(memory_regions),
+					    .firmware = { .acpi_hid = "ACPI0013",
+							  .acpi_only_irqs = true,
+							  .aml = power_aml,
+							  .roles = MW_TABLE(power_roles) } };
 const struct mw_device_type board_bus = { MW_DEVICE_TYPE, .name = "isa-bus",
 					  .regions = MW_TABLE(port_regions), .provides = "isa" };
 const struct mw_device_type board_keyboard = { MW_DEVICE_TYPE, .name = "keyboard",
@@ -127,11 +129,14 @@ void board_add_microvm(struct board *board)
 {
 	board_claim(board, board_add(board, "ioapic", &board_ioapic), MW_CLAIM_MMIO, 0xfec00000,
 		    0x400);
-	board_claim(board, board_add(board, "ged", &board_power), MW_CLAIM_MMIO, 0xfea00000,
-		    0x1000);
+	struct mw_plan_node *ged = board_add(board, "ged", &board_power);
+	board_claim(board, ged, MW_CLAIM_MMIO, 0xfea00000, 0x1000);
 	board_claim(board, board_add(board, "rom", &board_plain), MW_CLAIM_MMIO, 0xffff0000,
 		    0x10000);
 	board_add_uart(board, "com1", 0x3f8, 4);
+	uint32_t net = (uint32_t)board->plan.net_count++;
+	board_claim(board, ged, MW_CLAIM_IRQ, 0, 0)->net = net;
+	board->nets[net] = (struct mw_plan_net){ .domain = "gsi", .line = 9, .gsi = 9 };
 }
 
 struct mw_acpi_tables board_tables(struct board *board)

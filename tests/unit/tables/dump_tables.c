@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "board.h"
+#include "core/registry.h"
+#include "devices/registry.h"
 
 static void dump(struct board *board, const char *folder, const char *plan)
 {
@@ -73,6 +75,28 @@ static struct board *full(void)
 	return board;
 }
 
+/** The built-in types themselves, each with a claim for every region: their hints are read too. */
+static struct board *built_in(void)
+{
+	struct board *board = board_new();
+	for (size_t i = 0; mw_device_types[i]; i++) {
+		const struct mw_device_type *type = mw_device_types[i];
+		struct mw_plan_node *node = board_add(board, type->name, type);
+		node->host = type->backend;
+		for (size_t r = 0; r < type->regions.count && r < 2; r++) {
+			const struct mw_region *region = &type->regions.items[r];
+			bool memory = region->space == MW_SPACE_MEMORY;
+			struct mw_plan_claim *claim = board_claim(
+				board, node, memory ? MW_CLAIM_MMIO : MW_CLAIM_IO,
+				memory ? 0xfea00000 + i * 0x20000 : 0x400 + i * 0x100 + r * 0x80,
+				region->size ? region->size : 16);
+			claim->region = region;
+			claim->name = region->name;
+		}
+	}
+	return board;
+}
+
 int main(int count, char **arguments)
 {
 	if (count != 2)
@@ -82,5 +106,6 @@ int main(int count, char **arguments)
 	dump(moved_uart(), arguments[1], "moved");
 	dump(two_uarts(), arguments[1], "uarts2");
 	dump(full(), arguments[1], "full");
+	dump(built_in(), arguments[1], "builtin");
 	return 0;
 }

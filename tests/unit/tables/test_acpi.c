@@ -307,16 +307,28 @@ static void a_moved_uart_moves_its_resources(void **state)
 	assert_false(dsdt_holds(board, crs_com1, sizeof(crs_com1)));
 }
 
+static const uint8_t ged_interrupt[] = { 0x0d, 'g', 'e',  'd', 0,    0x08, '_',  'C',
+					 'R',  'S', 0x11, 14,  0x0a, 11,   0x89, 6,
+					 0,    3,   1,    9,   0,    0,    0,    0x79 };
+
 static void claims_without_a_device_go_to_the_motherboard(void **state)
 {
 	struct board *board = *state;
-	const uint8_t rest[] = { 'M',  'B',  'R',  'D',  0x08, '_',  'H', 'I',  'D',  0x0c, 0x41,
-				 0xd0, 0x0c, 0x02, 0x08, '_',  'U',  'I', 'D',  0x00, 0x08, '_',
-				 'C',  'R',  'S',  0x11, 29,   0x0a, 26,  0x86, 9,    0,    1,
-				 0,    0,    0xc0, 0xfe, 0,    4,    0,   0,    0x86, 9,    0,
-				 0,    0,    0,    0xff, 0xff, 0,    0,   1,    0,    0x79 };
-	assert_true(dsdt_holds(board, rest, sizeof(rest)));
-	board->nodes[0].host = board->nodes[2].host = true;
+	const uint8_t head[] = { 'M',  'B',  'R',  'D',  0x08, '_',  'H', 'I',  'D', 0x0c,
+				 0x41, 0xd0, 0x0c, 0x02, 0x08, '_',  'U', 'I',  'D', 0x00,
+				 0x08, '_',  'C',  'R',  'S',  0x11, 41,  0x0a, 38 };
+	const uint8_t ioapic[] = { 0x86, 9, 0, 1, 0, 0, 0xc0, 0xfe, 0, 4, 0, 0 };
+	const uint8_t ged[] = { 0x86, 9, 0, 1, 0, 0, 0xa0, 0xfe, 0, 0x10, 0, 0 };
+	const uint8_t rom[] = { 0x86, 9, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 1, 0, 0x79 };
+	uint8_t all[sizeof(head) + 12 + 12 + 13];
+	memcpy(all, head, sizeof(head));
+	memcpy(all + sizeof(head), ioapic, 12);
+	memcpy(all + sizeof(head) + 12, ged, 12);
+	memcpy(all + sizeof(head) + 24, rom, 13);
+	assert_true(dsdt_holds(board, all, sizeof(all)));
+	/* a generic event device's own resources are interrupts, nothing else (5.6.9) */
+	assert_true(dsdt_holds(board, ged_interrupt, sizeof(ged_interrupt)));
+	board->nodes[0].host = board->nodes[1].host = board->nodes[2].host = true;
 	assert_false(dsdt_holds(board, "MBRD", 4));
 }
 
