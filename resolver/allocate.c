@@ -1,0 +1,373 @@
+/* One sweep per address space finds every overlap; `auto` claims go where nothing lies. */
+// SPDX-License-Identifier: MIT
+#include "resolver/allocate.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What x86 machines hold without a device (SDM vol. 3, 11.4.1 and 11.11.1): the local APICs, and
+ * the window that messages are written to. */
+#define LAPIC_BASE   UINT64_C(0xfee00000)
+#define LAPIC_LENGTH UINT64_C(0x100000)
+/* The TSS and identity map of KVM on Intel, kept free under every accelerator. */
+#define PRIVATE_BASE   UINT64_C(0xfeffc000)
+#define PRIVATE_LENGTH UINT64_C(0x4000)
+
+/* One address space on its way. */
+struct space {
+	struct mw_draft *draft;
+	enum mw_claim_kind kind;
+	struct mw_place *places;
+	size_t count;
+	struct mw_draft_claim **autos;
+	size_t auto_count;
+};
+
+static bool usable(const struct mw_draft_node *node)
+{
+	return !node->failed && !node->dropped;
+}
+
+static void collect(struct space *space)
+{
+	struct mw_draft *draft = space->draft;
+	size_t most = draft->ram_count + 2;
+
+	for (size_t i = 0; i < draft->node_count; i++)
+		most += draft->nodes[i]->claim_count;
+	space->places = mw_arena_alloc(draft->arena, most, sizeof(*space->places));
+	space->autos = mw_arena_alloc(draft->arena, most, sizeof(struct mw_draft_claim *));
+	for (size_t i = 0; i < draft->node_count; i++) {
+		struct mw_draft_node *node = draft->nodes[i];
+
+		for (size_t c = 0; c < node->claim_count && usable(node); c++) {
+			struct mw_draft_claim *claim = &node->claims[c];
+
+			if (claim->kind != space->kind)
+				continue;
+			if (claim->automatic)
+				space->autos[space->auto_count++] = claim;
+			else
+				space->places[space->count++] =
+					(struct mw_place){ claim->base, claim->length,
+							   MW_PLACE_CLAIM, claim };
+		}
+	}
+	if (space->kind != MW_CLAIM_MMIO)
+		return;
+	for (size_t i = 0; i < draft->ram_count; i++)
+		space->places[space->count++] =
+			(struct mw_place){ draft->ram[i].base, draft->ram[i].length, MW_PLACE_RAM,
+					   NULL };
+	space->places[space->count++] =
+		(struct mw_place){ LAPIC_BASE, LAPIC_LENGTH, MW_PLACE_LAPIC, NULL };
+	space->places[space->count++] =
+		(struct mw_place){ PRIVATE_BASE, PRIVATE_LENGTH, MW_PLACE_PRIVATE, NULL };
+}
+
+static int claim_order(const struct mw_draft_claim *a, const struct mw_draft_claim *b)
+{
+	int order = mw_id_compare(a->node->id, b->node->id);
+
+	return order ? order : a < b ? -1 : a > b; /* of one node: the order of its regions */
+}
+
+static int by_base(const void *a, const void *b)
+{
+	const struct mw_place *left = a, *right = b;
+
+	if (left->base != right->base)
+		return left->base < right->base ? -1 : 1;
+	if (left->length != right->length)
+		return left->length > right->length ? -1 : 1;
+	if (left->what != right->what)
+		return left->what < right->what ? -1 : 1;
+	return left->claim && right->claim ? claim_order(left->claim, right->claim) : 0;
+}
+
+static const char *label(struct space *space, const struct mw_place *place)
+{
+	return mw_arena_printf(&space->draft->diagnostics->arena,
+			       "`%s.%s` 0x%" PRIx64 "-0x%" PRIx64, place->claim->node->id,
+			       place->claim->name, place->base, place->base + (place->length - 1));
+}
+
+static uint64_t common(const struct mw_place *a, const struct mw_place *b)
+{
+	uint64_t base = a->base > b->base ? a->base : b->base;
+	uint64_t end_a = a->base + a->length, end_b = b->base + b->length;
+
+	return (end_a < end_b ? end_a : end_b) - base;
+}
+
+static void report_claims(struct space *space, const struct mw_place *a, const struct mw_place *b)
+{
+	struct mw_span first = a->claim->tree->span, second = b->claim->tree->span;
+	bool a_later = first.source != second.source ? first.source > second.source
+						     : first.byte > second.byte;
+	const struct mw_place *later = a_later ? a : b, *earlier = a_later ? b : a;
+	bool ports = space->kind == MW_CLAIM_IO;
+	uint64_t bytes = common(a, b);
+	struct mw_diag *diag = mw_draft_error(
+		space->draft, ports ? "R301" : "R302", later->claim->tree->span, later->claim->node,
+		ports ? "io" : "mmio", "%s overlaps %s by %" PRIu64 " %s%s", label(space, later),
+		label(space, earlier), bytes, ports ? "port" : "byte", bytes == 1 ? "" : "s");
+
+	mw_diag_note(space->draft->diagnostics, diag, earlier->claim->tree->span,
+		     "`%s` is placed here", earlier->claim->node->id);
+}
+
+/* `place` against what is no claim of a device. */
+static void report_fixture(struct space *space, const struct mw_place *place,
+			   const struct mw_place *fixture)
+{
+	static const char *const texts[] = {
+		[MW_PLACE_RAM] = "lies in RAM",
+		[MW_PLACE_LAPIC] = "lies in the window of local APICs and messages",
+		[MW_PLACE_PRIVATE] = "lies in the accelerator's private pages",
+	};
+	struct mw_draft *draft = space->draft;
+	bool claim = place->what == MW_PLACE_CLAIM;
+	const char *what =
+		claim ? label(space, place)
+		      : mw_arena_printf(&draft->diagnostics->arena, "RAM 0x%" PRIx64 "-0x%" PRIx64,
+					place->base, place->base + (place->length - 1));
+	struct mw_diag *diag =
+		mw_draft_error(draft, fixture->what == MW_PLACE_PRIVATE ? "A502" : "R302",
+			       claim ? place->claim->tree->span : draft->ram_span,
+			       claim ? place->claim->node : NULL, claim ? "mmio" : "memory",
+			       "%s %s 0x%" PRIx64 "-0x%" PRIx64, what, texts[fixture->what],
+			       fixture->base, fixture->base + (fixture->length - 1));
+
+	if (fixture->what == MW_PLACE_RAM)
+		mw_diag_note(draft->diagnostics, diag, draft->ram_span, "this much RAM");
+}
+
+static void report(struct space *space, const struct mw_place *a, const struct mw_place *b)
+{
+	bool claim_a = a->what == MW_PLACE_CLAIM, claim_b = b->what == MW_PLACE_CLAIM;
+
+	if (claim_a && claim_b)
+		report_claims(space, a, b);
+	else if (claim_a || a->what == MW_PLACE_RAM)
+		report_fixture(space, a, b);
+	else
+		report_fixture(space, b, a);
+}
+
+static bool permitted(const struct mw_place *a, const struct mw_place *b)
+{
+	if (a->what != MW_PLACE_CLAIM || b->what != MW_PLACE_CLAIM)
+		return false;
+	return a->claim->node->overlay_target == b->claim ||
+	       b->claim->node->overlay_target == a->claim;
+}
+
+/* The places that reach past the sweep line. Pairs in it overlap by permission, and a claim permits
+ * one target, so it holds few; of two in conflict it keeps the one that reaches further, which is
+ * the one later claims run into. */
+struct active {
+	const struct mw_place **items;
+	size_t count, capacity;
+};
+
+static void prune(struct active *active, uint64_t base)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < active->count; i++) {
+		if (active->items[i]->base + active->items[i]->length > base)
+			active->items[kept++] = active->items[i];
+	}
+	active->count = kept;
+}
+
+static void meet(struct space *space, struct active *active, const struct mw_place *place)
+{
+	for (size_t i = 0; i < active->count; i++) {
+		const struct mw_place *other = active->items[i];
+
+		if (permitted(place, other))
+			continue;
+		report(space, place, other);
+		if (place->base + place->length > other->base + other->length)
+			active->items[i] = place;
+		return;
+	}
+	active->items = mw_draft_room(space->draft->arena, active->items, active->count,
+				      &active->capacity, sizeof(struct mw_place *));
+	active->items[active->count++] = place;
+}
+
+static void sweep(struct space *space)
+{
+	struct active active = { 0 };
+
+	if (space->count)
+		qsort(space->places, space->count, sizeof(*space->places), by_base);
+	for (size_t i = 0; i < space->count; i++) {
+		prune(&active, space->places[i].base);
+		meet(space, &active, &space->places[i]);
+	}
+}
+
+/* By alignment, then size, both falling, then id: file order never matters. */
+static int by_need(const void *a, const void *b)
+{
+	const struct mw_draft_claim *left = *(struct mw_draft_claim *const *)a;
+	const struct mw_draft_claim *right = *(struct mw_draft_claim *const *)b;
+
+	if (left->align != right->align)
+		return left->align > right->align ? -1 : 1;
+	if (left->length != right->length)
+		return left->length > right->length ? -1 : 1;
+	return claim_order(left, right);
+}
+
+static const char *size_text(struct space *space, uint64_t size)
+{
+	static const char *const units[] = { "", "KiB", "MiB", "GiB", "TiB" };
+	size_t unit = 0;
+
+	while (size && size % 1024 == 0 && unit < 4) {
+		size /= 1024;
+		unit++;
+	}
+	return mw_arena_printf(&space->draft->diagnostics->arena, "%" PRIu64 "%s%s", size,
+			       units[unit],
+			       unit        ? ""
+			       : size == 1 ? " byte"
+					   : " bytes");
+}
+
+static void no_window(struct space *space, struct mw_draft_claim *claim)
+{
+	bool ports = space->kind == MW_CLAIM_IO;
+
+	mw_draft_error(space->draft, "R307", claim->tree->span, claim->node, ports ? "io" : "mmio",
+		       "`auto` has nowhere to go: the machine has no window `%s`",
+		       ports ? "io" : "mmio32");
+}
+
+static void place_autos(struct space *space)
+{
+	struct mw_draft *draft = space->draft;
+	bool ports = space->kind == MW_CLAIM_IO;
+	const struct mw_draft_window *window = mw_draft_window(draft, ports ? "io" : "mmio32");
+
+	if (!window && !ports)
+		window = mw_draft_window(draft, "mmio64");
+	if (!space->auto_count)
+		return;
+	qsort(space->autos, space->auto_count, sizeof(struct mw_draft_claim *), by_need);
+	struct mw_pool *pool =
+		window ? mw_pool_create(draft->arena, window, space->places, space->count) : NULL;
+
+	for (size_t i = 0; i < space->auto_count; i++) {
+		struct mw_draft_claim *claim = space->autos[i];
+		uint64_t largest;
+
+		if (!pool) {
+			no_window(space, claim);
+			continue;
+		}
+		claim->placed =
+			mw_pool_take(pool, claim->length, claim->align, &claim->base, &largest);
+		if (claim->placed)
+			continue;
+		struct mw_diag *diag = mw_draft_error(
+			draft, "R307", claim->tree->span, claim->node, ports ? "io" : "mmio",
+			"`%s.%s` needs %s; the largest hole in `%s` is %s", claim->node->id,
+			claim->name, size_text(space, claim->length), window->name,
+			size_text(space, largest));
+
+		mw_diag_note(draft->diagnostics, diag, window->span, "the window");
+	}
+}
+
+/* "NODE.CLAIM" of `overlays`; ids may hold dots, claims do not. */
+static void find_overlay(struct mw_draft *draft, struct mw_draft_node *node)
+{
+	struct mw_tree *tree = node->overlays;
+	const char *text = mw_draft_text(draft, tree, node, "overlays", "NODE.CLAIM");
+	const char *dot = text ? strrchr(text, '.') : NULL;
+
+	if (!text)
+		return;
+	if (!dot) {
+		mw_draft_error(draft, "S102", tree->span, node, "overlays",
+			       "expected NODE.CLAIM, found `%s`", text);
+		return;
+	}
+	const char *id = mw_arena_strndup(draft->arena, text, (size_t)(dot - text));
+	struct mw_draft_node *target = mw_draft_find(draft, id);
+
+	if (!target) {
+		mw_draft_no_node(draft, "S102", tree->span, node, "overlays", id);
+		return;
+	}
+	for (size_t i = 0; i < target->claim_count; i++) {
+		if (target->claims[i].kind != MW_CLAIM_IRQ &&
+		    !strcmp(target->claims[i].name, dot + 1))
+			node->overlay_target = &target->claims[i];
+	}
+	if (!node->overlay_target)
+		mw_draft_error(draft, "S102", tree->span, node, "overlays",
+			       "`%s` has no claim `%s`", id, dot + 1);
+}
+
+/* R303: a permission that nothing uses hides the next mistake. */
+static void check_overlay(struct mw_draft *draft, struct mw_draft_node *node)
+{
+	const struct mw_draft_claim *target = node->overlay_target;
+	bool touches = false;
+
+	for (size_t i = 0; i < node->claim_count; i++) {
+		struct mw_draft_claim *claim = &node->claims[i];
+
+		if (claim == target || claim->kind != target->kind || !claim->placed)
+			continue;
+		claim->overlaps_target = claim->base < target->base + target->length &&
+					 target->base < claim->base + claim->length;
+		touches |= claim->overlaps_target;
+	}
+	if (!touches)
+		mw_draft_report(draft, MW_SEVERITY_WARNING, "R303", node->overlays->span, node,
+				"overlays", "no claim of `%s` overlaps `%s`", node->id,
+				node->overlays->text);
+}
+
+static void check_windows(struct mw_draft *draft)
+{
+	const struct mw_draft_window *low = mw_draft_window(draft, "mmio32");
+	const struct mw_draft_window *high = mw_draft_window(draft, "mmio64");
+
+	if (!low || !high || low->base + low->length <= high->base ||
+	    high->base + high->length <= low->base)
+		return;
+	struct mw_diag *diag = mw_draft_error(draft, "R302", high->span, NULL, "windows",
+					      "the windows `mmio64` and `mmio32` overlap");
+
+	mw_diag_note(draft->diagnostics, diag, low->span, "`mmio32` is here");
+}
+
+void mw_allocate(struct mw_draft *draft)
+{
+	check_windows(draft);
+	for (size_t i = 0; i < draft->node_count; i++) {
+		if (draft->nodes[i]->overlays && usable(draft->nodes[i]))
+			find_overlay(draft, draft->nodes[i]);
+	}
+	for (unsigned kind = MW_CLAIM_IO; kind <= MW_CLAIM_MMIO; kind++) {
+		struct space space = { .draft = draft, .kind = kind };
+
+		collect(&space);
+		sweep(&space);
+		place_autos(&space);
+	}
+	for (size_t i = 0; i < draft->node_count; i++) {
+		if (draft->nodes[i]->overlay_target && usable(draft->nodes[i]))
+			check_overlay(draft, draft->nodes[i]);
+	}
+}

@@ -1,0 +1,188 @@
+/* Backends: host nodes behind the streams and images of devices. */
+// SPDX-License-Identifier: MIT
+#include <string.h>
+
+#include "resolver/typecheck.h"
+
+static bool has_host_side(const struct mw_wire *wire)
+{
+	return (wire->kind == MW_STREAM || wire->kind == MW_IMAGE) &&
+	       wire->direction == MW_DRIVES && wire->count <= 1;
+}
+
+static size_t index_of(const struct mw_draft_node *node, const struct mw_wire *wire)
+{
+	return (size_t)(wire - node->type->wires.items);
+}
+
+static const struct mw_wire *wire_of(const struct mw_device_type *type, enum mw_kind kind)
+{
+	for (size_t i = 0; i < type->wires.count; i++) {
+		if (type->wires.items[i].kind == kind)
+			return &type->wires.items[i];
+	}
+	return NULL;
+}
+
+static size_t host_sides(const struct mw_device_type *type)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < type->wires.count; i++)
+		count += has_host_side(&type->wires.items[i]);
+	return count;
+}
+
+static struct mw_draft_node *add_backend(struct mw_draft *draft, struct mw_draft_node *node,
+					 const struct mw_wire *wire,
+					 const struct mw_device_type *type, struct mw_span span)
+{
+	struct mw_arena *arena = &draft->plan->arena;
+	const char *id = host_sides(node->type) == 1
+				 ? mw_arena_printf(arena, "%s.backend", node->id)
+				 : mw_arena_printf(arena, "%s.%s.backend", node->id, wire->name);
+	struct mw_draft_node *backend = mw_draft_add_node(draft, id);
+
+	backend->type = type;
+	backend->owner = node;
+	backend->span = span;
+	backend->host = true;
+	backend->bus_id = backend->bus_kind = "sys";
+	backend->depth_state = MW_DEPTH_KNOWN;
+	backend->placement = node->placement;
+	if (!node->linked)
+		node->linked = mw_arena_alloc(draft->arena, node->type->wires.count,
+					      sizeof(*node->linked));
+	node->linked[index_of(node, wire)] = backend;
+	*mw_draft_add_link(draft) = (struct mw_draft_link){
+		.node = { node, backend }, .wire = { wire, wire_of(type, wire->kind) }, .span = span
+	};
+	return backend;
+}
+
+/* The type and wire a key of `backend:` means on this node; a key fits one wire at most. */
+static const struct mw_device_type *find_backend(struct mw_draft *draft,
+						 const struct mw_draft_node *node, const char *key,
+						 const struct mw_wire **wire)
+{
+	const struct mw_device_type *found = NULL;
+
+	for (size_t i = 0; i < node->type->wires.count; i++) {
+		const struct mw_wire *candidate = &node->type->wires.items[i];
+		const struct mw_device_type *type =
+			has_host_side(candidate)
+				? mw_registry_backend(draft->registry, key, candidate->kind)
+				: NULL;
+
+		if (type && !found) {
+			found = type;
+			*wire = candidate;
+		}
+	}
+	return found;
+}
+
+static void unknown_backend(struct mw_draft *draft, struct mw_draft_node *node, struct mw_span span,
+			    const char *key)
+{
+	const char **names =
+		mw_arena_alloc(draft->arena, draft->registry->count + 1, sizeof(*names));
+	const struct mw_wire *wire;
+	size_t count = 0, used = 0;
+	char list[300] = "";
+
+	for (size_t i = 0; i < draft->registry->count; i++) {
+		const char *name = draft->registry->types[i]->backend;
+
+		if (!name || !find_backend(draft, node, name, &wire))
+			continue;
+		names[count++] = name;
+		int length =
+			snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", name);
+
+		if (length > 0 && (size_t)length < sizeof(list) - used)
+			used += (size_t)length;
+	}
+	struct mw_diag *diag = key ? mw_draft_error(draft, "S102", span, node, "backend",
+						    "`%s` is no backend for %s; there are: %s", key,
+						    node->type->name, list)
+				   : mw_draft_error(draft, "S102", span, node, "backend",
+						    "`backend` names none of: %s", list);
+
+	if (key)
+		mw_suggest(draft->diagnostics, diag, key, names);
+}
+
+/* `{ KEY: main value, PROPERTY: value, ... }`: the first key that is a backend's. */
+static void check_map(struct mw_draft *draft, struct mw_draft_node *node)
+{
+	for (struct mw_tree *child = node->backend->first; child; child = child->next) {
+		const struct mw_wire *wire = NULL;
+		const struct mw_device_type *type = find_backend(draft, node, child->key, &wire);
+
+		if (!type)
+			continue;
+		struct mw_draft_node *backend =
+			add_backend(draft, node, wire, type, node->backend->span);
+
+		mw_values_check(draft, backend, node->backend, child->key);
+		node->failed |= backend->failed;
+		return;
+	}
+	/* An empty map is what is left of `{ file: $(optional) }`. */
+	if (node->backend->first)
+		unknown_backend(draft, node, node->backend->span,
+				node->backend->count == 1 ? node->backend->first->key : NULL);
+}
+
+void mw_backend_check(struct mw_draft *draft, struct mw_draft_node *node)
+{
+	if (!node->backend)
+		return;
+	if (!host_sides(node->type)) {
+		mw_draft_error(draft, "S101", node->backend->key_span, node, "backend",
+			       "%s has no wire to the host side", node->type->name);
+		return;
+	}
+	if (node->backend->kind == MW_TREE_MAP) {
+		check_map(draft, node);
+		return;
+	}
+	const struct mw_wire *wire = NULL;
+	const char *key = mw_draft_text(draft, node->backend, node, "backend", "a backend");
+	const struct mw_device_type *type = key ? find_backend(draft, node, key, &wire) : NULL;
+
+	if (!key)
+		return;
+	if (!type) {
+		unknown_backend(draft, node, node->backend->span, key);
+		return;
+	}
+	struct mw_draft_node *backend = add_backend(draft, node, wire, type, node->backend->span);
+
+	mw_values_check(draft, backend, NULL, NULL);
+	node->failed |= backend->failed;
+}
+
+void mw_backend_rest(struct mw_draft *draft, struct mw_draft_node *node)
+{
+	for (size_t i = 0; i < node->type->wires.count && !node->failed; i++) {
+		const struct mw_wire *wire = &node->type->wires.items[i];
+
+		if (!has_host_side(wire) || (node->linked && node->linked[i]))
+			continue;
+		const struct mw_device_type *null =
+			mw_registry_backend(draft->registry, "null", wire->kind);
+
+		if (wire->kind == MW_STREAM && null) {
+			struct mw_draft_node *backend =
+				add_backend(draft, node, wire, null, node->span);
+
+			mw_values_check(draft, backend, NULL, NULL);
+		} else if (!wire->optional) {
+			mw_draft_error(draft, "S118", node->span, node, "backend",
+				       "`%s` needs a `backend` for `%s`: %s", node->id, wire->name,
+				       wire->help);
+		}
+	}
+}
