@@ -67,5 +67,8 @@ const char *mw_document_link(struct mw_document *document, struct mw_tree *scala
 /** "did you mean `x`" help on `diag` when a name of the list (ended by NULL) is near. */
 void mw_suggest(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const char *wrong,
 		const char *const *names);
+/** The same with the keys of a map; NULL is an empty one. */
+void mw_suggest_key(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const char *wrong,
+		    const struct mw_tree *map);
 
 #endif
