@@ -72,7 +72,7 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	uint8_t initrd[INITRD];
-	strcpy(f->folder, "/tmp/linux_boot.XXXXXX");
+	snprintf(f->folder, sizeof(f->folder), "/tmp/linux_boot.XXXXXX");
 	assert_non_null(mkdtemp(f->folder));
 	snprintf(f->kernel, sizeof(f->kernel), "%s/vmlinuz", f->folder);
 	snprintf(f->initrd, sizeof(f->initrd), "%s/initrd", f->folder);
