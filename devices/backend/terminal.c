@@ -15,11 +15,13 @@ static volatile sig_atomic_t raw_fd = -1;
 bool mw_terminal_raw(int fd)
 {
 	struct termios raw;
+	pid_t foreground = tcgetpgrp(fd); /* -1: not our controlling terminal, nobody stops us */
 
 	if (raw_fd == fd)
 		return true;
 	/* Changing the settings from the background would stop us with SIGTTOU. */
-	if (raw_fd >= 0 || tcgetpgrp(fd) != getpgrp() || tcgetattr(fd, &before) < 0)
+	if (raw_fd >= 0 || (foreground >= 0 && foreground != getpgrp()) ||
+	    tcgetattr(fd, &before) < 0)
 		return false;
 	raw = before;
 	cfmakeraw(&raw);

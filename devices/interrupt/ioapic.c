@@ -74,6 +74,15 @@ static void on_pin(void *self, unsigned pin, bool level)
 		send(ioapic, pin);
 }
 
+/* A masked entry whose interrupt has not ended yet must still hear of that end. */
+static void publish(struct ioapic *ioapic, unsigned pin)
+{
+	uint64_t entry = ioapic->entry[pin];
+
+	mw_msi_route(ioapic->msi, pin, message_address(entry), message_data(entry),
+		     !(entry & MASKED) || (entry & REMOTE_IRR));
+}
+
 static void on_eoi(void *self, uint8_t vector)
 {
 	struct ioapic *ioapic = self;
@@ -84,17 +93,10 @@ static void on_eoi(void *self, uint8_t vector)
 		if ((*entry & VECTOR) != vector || !(*entry & REMOTE_IRR))
 			continue;
 		*entry &= ~REMOTE_IRR;
+		if (*entry & MASKED)
+			publish(ioapic, pin);
 		send_level(ioapic, pin);
 	}
-}
-
-/* A masked entry whose interrupt has not ended yet must still hear of that end. */
-static void publish(struct ioapic *ioapic, unsigned pin)
-{
-	uint64_t entry = ioapic->entry[pin];
-
-	mw_msi_route(ioapic->msi, pin, message_address(entry), message_data(entry),
-		     !(entry & MASKED) || (entry & REMOTE_IRR));
 }
 
 /* Changing an entry to edge clears remote IRR; guests of version 0x11 chips end an interrupt so. */
