@@ -134,7 +134,7 @@ static bool read_sizes(struct mw_draft *draft, struct mw_tree *memory, uint64_t 
 	return true;
 }
 
-void mw_memory_read(struct mw_draft *draft)
+void mw_ram_read(struct mw_draft *draft)
 {
 	static const char *const keys[] = { "ram", "holes", "below_4g", NULL };
 	static const char *const later[] = { "vtl2", "huge_pages", "numa", NULL };

@@ -6,8 +6,8 @@
 #include "resolver/draft.h"
 
 /** Lays RAM out from `memory:`: from 0 up, around holes, up to below_4g, the rest from 4 GiB. */
-void mw_memory_read(struct mw_draft *draft);
-/** Reads `windows:`; after mw_memory_read, as a window may begin where RAM ends. */
+void mw_ram_read(struct mw_draft *draft);
+/** Reads `windows:`; after mw_ram_read, as a window may begin where RAM ends. */
 void mw_windows_read(struct mw_draft *draft);
 
 #endif

@@ -25,10 +25,10 @@ static void check_arch(struct mw_draft *draft)
 			       "arch", "`arch: %s` is not implemented yet", document->arch);
 }
 
-static void run_phases(struct mw_draft *draft)
+static void run_phases(struct mw_draft *draft, size_t errors)
 {
 	check_arch(draft);
-	mw_memory_read(draft);
+	mw_ram_read(draft);
 	mw_windows_read(draft);
 	mw_typecheck(draft);
 	mw_wire(draft);
@@ -37,7 +37,9 @@ static void run_phases(struct mw_draft *draft)
 	mw_machine_keys_read(draft);
 	mw_cpu_read(draft);
 	mw_boot_read(draft);
-	mw_machine_rules(draft);
+	/* Rules about the whole want a whole: what an error took out is not missing. */
+	if (draft->diagnostics->errors == errors)
+		mw_machine_rules(draft);
 }
 
 bool mw_resolve(struct mw_plan **out, const struct mw_resolve_options *options,
@@ -55,7 +57,7 @@ bool mw_resolve(struct mw_plan **out, const struct mw_resolve_options *options,
 	bool good = mw_document_load(&document, options, &arena, diagnostics);
 
 	if (good)
-		run_phases(&draft);
+		run_phases(&draft, errors);
 	good = good && diagnostics->errors == errors;
 	if (good)
 		mw_emit(&draft);
