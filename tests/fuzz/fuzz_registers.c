@@ -1,0 +1,64 @@
+/** Bytes as what a guest and the world do to one device: a type's name, a line end, then steps of
+ * tests/support/accesses.h. Nothing may crash, and what is saved afterwards loads byte-equal. */
+// SPDX-License-Identifier: MIT
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "devices/registry.h"
+#include "tests/support/accesses.h"
+
+enum { MOST_STEPS = 512, STEP_BYTES = 8 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
+
+/* By name, so that the corpus outlives new types; a name that is none still means one. */
+static const struct mw_device_type *pick_type(const uint8_t *name, size_t length)
+{
+	size_t types = 0;
+
+	for (; mw_device_types[types]; types++) {
+		const char *known = mw_device_types[types]->name;
+
+		if (strlen(known) == length && !memcmp(known, name, length))
+			return mw_device_types[types];
+	}
+	return mw_device_types[length ? name[0] % types : 0];
+}
+
+static void check_round_trip(struct rig *rig)
+{
+	size_t count, again;
+	const uint8_t *saved = rig_save(rig, &count);
+	uint8_t *copy = mw_alloc(count + 1, 1);
+
+	memcpy(copy, saved, count);
+	if (!rig_load(rig, copy, count))
+		abort();
+	saved = rig_save(rig, &again);
+	if (again != count || memcmp(saved, copy, count) != 0)
+		abort();
+	free(copy);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
+{
+	static bool hushed;
+	const uint8_t *end = count ? memchr(bytes, '\n', count) : NULL;
+
+	if (!end)
+		return 0;
+	if (!hushed) /* stdio is one of the types */
+		accesses_hush();
+	hushed = true;
+	const struct mw_device_type *type = pick_type(bytes, (size_t)(end - bytes));
+	struct rig *rig = rig_create(type, NULL);
+	size_t rest = count - (size_t)(end + 1 - bytes);
+
+	if (rest > MOST_STEPS * STEP_BYTES)
+		rest = MOST_STEPS * STEP_BYTES;
+	accesses_run(rig, type, end + 1, rest);
+	check_round_trip(rig);
+	rig_destroy(rig);
+	return 0;
+}
