@@ -2,6 +2,7 @@
 """scenarios.py NAME --millwright FILE --image FILE: one scenario of the KVM lab, printed as TAP."""
 # SPDX-License-Identifier: MIT
 import argparse
+import re
 import sys
 
 from lab import Failure, Lab, Skip, Tap, skip
@@ -17,7 +18,48 @@ def probe(tap, boot):
         tap.ok(lab.run("false")[0] == 1, "a command's status comes back")
 
 
-SCENARIOS = {"probe": probe}
+PROMPT = r"guest# "
+BOOT = "run microvm --set kernel=/guest/vmlinuz --set initrd=/guest/initramfs.gz"
+
+
+def typed(terminal, command):
+    """Types a command at the guest's prompt; returns what it printed. The mark stands before the
+    next prompt's end, so calls follow each other."""
+    terminal.send(command + "\n")
+    terminal.expect(re.escape(command) + r"$")
+    start = terminal.mark
+    match = terminal.expect(PROMPT)
+    return terminal.text[start:match.start()].strip("\n")
+
+
+def shell(tap, boot, cpus):
+    """Debian's kernel to a shell: input, Ctrl-C, CPUs, poweroff."""
+    with boot(cpus=min(cpus, 2)) as lab:
+        terminal = lab.terminal
+        lab.start(f"{BOOT} --set cpus={cpus}")
+        terminal.expect(r"Linux version 6\.1\.\S+")
+        tap.ok(True, "the kernel prints on the serial console")
+        terminal.expect(PROMPT)
+        tap.ok(True, "a shell's prompt appears")
+        tap.ok(typed(terminal, "echo $((6 * 7)) typed") == "42 typed", "typed input is echoed and run")
+        tap.ok(typed(terminal, "nproc") == str(cpus), f"nproc says {cpus}")
+        interrupt(tap, terminal)
+        terminal.send("poweroff\n")
+        tap.ok(lab.wait() == 0, "poweroff ends the process with status 0")
+
+
+def interrupt(tap, terminal):
+    """Ctrl-C reaches the program in the guest, not millwright."""
+    terminal.send("echo beg''un; sleep 1000\n")
+    terminal.expect(r"^begun$")
+    terminal.pump(1)
+    terminal.send("\x03")
+    terminal.expect(PROMPT)
+    tap.ok(typed(terminal, "echo $?") == "130", "Ctrl-C ends a program of the guest")
+
+
+SCENARIOS = {"probe": probe, "cpus1": lambda tap, boot: shell(tap, boot, 1),
+             "cpus4": lambda tap, boot: shell(tap, boot, 4)}
 
 
 def main():

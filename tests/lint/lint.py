@@ -94,7 +94,7 @@ def sibling_fault(path, name):
         mine = os.path.splitext(os.path.basename(path))[0]
         if here != there or not (mine == stem or mine.startswith(stem + "_")):
             return f"a device may not include its sibling {name}"
-    if folder == "accel" and there not in ("accel", here):
+    if folder == "accel" and here != "accel" and there not in ("accel", here):
         return f"{here} may not include {there}/"
     return None
 
