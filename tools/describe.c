@@ -1,6 +1,6 @@
 /** Words for the rows of a device type: values, ranges, sizes, and the page made of them. */
 // SPDX-License-Identifier: MIT
-#include "tools/describe.h"
+#include "tools/describe_internal.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -41,12 +41,12 @@ static void number_text(const struct mw_property *property, uint64_t number, cha
 		snprintf(text, capacity, "%" PRIu64, number);
 }
 
-static bool is_number(enum mw_kind kind)
+bool mw_kind_is_number(enum mw_kind kind)
 {
 	return kind == MW_U8 || kind == MW_U16 || kind == MW_U32 || kind == MW_U64;
 }
 
-static const char *type_name(const struct mw_property *property)
+const char *mw_property_type_name(const struct mw_property *property)
 {
 	if (property->members)
 		return "enum";
@@ -54,7 +54,7 @@ static const char *type_name(const struct mw_property *property)
 		return "size";
 	if (property->is_path)
 		return "path";
-	return is_number(property->kind) ? "int" : mw_kind_name(property->kind);
+	return mw_kind_is_number(property->kind) ? "int" : mw_kind_name(property->kind);
 }
 
 void mw_describe_default(const struct mw_property *property, char *text, size_t capacity)
@@ -66,7 +66,7 @@ void mw_describe_default(const struct mw_property *property, char *text, size_t 
 		snprintf(text, capacity, "%s", property->members[property->fallback]);
 	else if (property->kind == MW_BOOL)
 		snprintf(text, capacity, "%s", property->fallback ? "true" : "false");
-	else if (is_number(property->kind))
+	else if (mw_kind_is_number(property->kind))
 		number_text(property, property->fallback, text, capacity);
 	else if (property->kind == MW_STRING)
 		snprintf(text, capacity, "\"%s\"",
@@ -86,7 +86,7 @@ void mw_describe_range(const struct mw_property *property, char *text, size_t ca
 							 used ? " | " : "", *member);
 		return;
 	}
-	if (!is_number(property->kind) || (!property->min && !property->max))
+	if (!mw_kind_is_number(property->kind) || (!property->min && !property->max))
 		return;
 	number_text(property, property->min, least, sizeof(least));
 	number_text(property, property->max, most, sizeof(most));
@@ -98,21 +98,21 @@ void mw_describe_range(const struct mw_property *property, char *text, size_t ca
 
 /* Words for the other rows. */
 
-static const char *direction_name(const struct mw_wire *wire)
+const char *mw_wire_direction_name(const struct mw_wire *wire)
 {
 	if (wire->kind == MW_STREAM)
 		return "both ways";
 	return wire->direction == MW_RECEIVES ? "receives" : "drives";
 }
 
-static const char *backing_name(enum mw_backing backing)
+const char *mw_backing_name(enum mw_backing backing)
 {
 	static const char *const names[] = { "registers", "ROM", "RAM" };
 
 	return names[backing];
 }
 
-static const char *role_name(enum mw_role role)
+const char *mw_role_name(enum mw_role role)
 {
 	static const char *const names[] = {
 		[MW_ROLE_NONE] = "none",
@@ -147,7 +147,7 @@ static void print_property(FILE *out, const struct mw_property *property)
 
 	mw_describe_default(property, fallback, sizeof(fallback));
 	mw_describe_range(property, range, sizeof(range));
-	fprintf(out, "%*s%s: %s", NAME_COLUMN, "", property->name, type_name(property));
+	fprintf(out, "%*s%s: %s", NAME_COLUMN, "", property->name, mw_property_type_name(property));
 	if (*range)
 		fprintf(out, " %s", range);
 	if (property->required)
@@ -188,7 +188,7 @@ static void print_region(FILE *out, const struct mw_region *region)
 		snprintf(size, sizeof(size), "%" PRIu64, region->size);
 	fprintf(out, "%*s%s: %s, %s, %s", NAME_COLUMN, "", region->name,
 		region->space == MW_SPACE_PORT ? "ports" : "memory", size,
-		backing_name(region->backing));
+		mw_backing_name(region->backing));
 	print_accesses(out, region);
 	if (region->align > 1)
 		fprintf(out, ", aligned to 0x%" PRIx64, region->align);
@@ -214,7 +214,7 @@ static void print_wires(FILE *out, const struct mw_device_type *type)
 		fprintf(out, "%*s%s", NAME_COLUMN, "", wire->name);
 		if (wire->count > 1)
 			fprintf(out, "[%zu]", wire->count);
-		fprintf(out, ": %s, %s", mw_kind_name(wire->kind), direction_name(wire));
+		fprintf(out, ": %s, %s", mw_kind_name(wire->kind), mw_wire_direction_name(wire));
 		if (wire->count_property)
 			fprintf(out, ", as many as `%s` says", wire->count_property);
 		fprintf(out, "%s\n", wire->optional ? ", optional" : "");
@@ -248,7 +248,7 @@ static void print_firmware(FILE *out, const struct mw_device_type *type)
 	for (size_t i = 0; i < hints->roles.count; i++) {
 		const struct mw_role_row *role = &hints->roles.items[i];
 
-		fprintf(out, "%*s%s", NAME_COLUMN, "", role_name(role->role));
+		fprintf(out, "%*s%s", NAME_COLUMN, "", mw_role_name(role->role));
 		if (role->region)
 			fprintf(out, ": region %s, offset %" PRIu64, role->region, role->offset);
 		fputc('\n', out);
@@ -275,144 +275,87 @@ static void print_place(FILE *out, const struct mw_device_type *type)
 	fputs(".\n", out);
 }
 
+/* An entry that a profile could hold, with words in capitals to fill in. */
+
+static size_t required_regions(const struct mw_device_type *type, enum mw_space space)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < type->regions.count; i++)
+		count += type->regions.items[i].space == space && !type->regions.items[i].optional;
+	return count;
+}
+
+static void print_region_claims(FILE *out, const struct mw_device_type *type, enum mw_space space)
+{
+	size_t count = required_regions(type, space);
+	const char *separator = "";
+
+	if (!count)
+		return;
+	fprintf(out, ", %s: %s", space == MW_SPACE_PORT ? "io" : "mmio", count > 1 ? "{ " : "");
+	for (size_t i = 0; i < type->regions.count; i++) {
+		const struct mw_region *region = &type->regions.items[i];
+
+		if (region->space != space || region->optional)
+			continue;
+		if (count > 1)
+			fprintf(out, "%s%s: ", separator, region->name);
+		fprintf(out, "BASE%s", region->size ? "" : "+LENGTH");
+		separator = ", ";
+	}
+	fputs(count > 1 ? " }" : "", out);
+}
+
+static void print_wire_claims(FILE *out, const struct mw_device_type *type)
+{
+	for (size_t i = 0; i < type->wires.count; i++) {
+		const struct mw_wire *wire = &type->wires.items[i];
+
+		if (wire->kind == MW_LINE && wire->direction == MW_DRIVES && !wire->optional)
+			fputs(", irq: LINE", out);
+		if (wire->kind == MW_STREAM)
+			fputs(", backend: stdio", out);
+		if (wire->kind == MW_IMAGE)
+			fputs(", backend: { file: PATH }", out);
+	}
+}
+
+static void print_required_props(FILE *out, const struct mw_device_type *type)
+{
+	const char *separator = ", props: { ";
+
+	for (size_t i = 0; i < type->properties.count; i++) {
+		if (!type->properties.items[i].required)
+			continue;
+		fprintf(out, "%s%s: VALUE", separator, type->properties.items[i].name);
+		separator = ", ";
+	}
+	fputs(*separator && separator[2] == '\0' ? " }" : "", out);
+}
+
+static void print_entry(FILE *out, const struct mw_device_type *type)
+{
+	if (type->backend)
+		return;
+	fprintf(out, "In a profile:\n  ID: { type: %s, at: %s", type->name,
+		type->buses ? type->buses[0] : "sys");
+	print_region_claims(out, type, MW_SPACE_PORT);
+	print_region_claims(out, type, MW_SPACE_MEMORY);
+	print_wire_claims(out, type);
+	print_required_props(out, type);
+	fputs(" }\n", out);
+}
+
 void mw_describe_text(const struct mw_device_type *type, FILE *out)
 {
 	fprintf(out, "%s\n\n", type->name);
 	mw_print_wrapped(out, 0, 0, type->summary);
 	print_place(out, type);
+	print_entry(out, type);
 	print_properties(out, type);
 	print_regions(out, type);
 	print_wires(out, type);
 	print_timers(out, type);
 	print_firmware(out, type);
-}
-
-/* JSON. */
-
-static void json_property(struct mw_json *json, const struct mw_property *property)
-{
-	char fallback[120], range[200];
-
-	mw_describe_default(property, fallback, sizeof(fallback));
-	mw_describe_range(property, range, sizeof(range));
-	mw_json_object(json, NULL);
-	mw_json_string(json, "name", property->name);
-	mw_json_string(json, "type", type_name(property));
-	mw_json_string(json, "help", property->help);
-	mw_json_bool(json, "required", property->required);
-	if (is_number(property->kind) && !property->members && !property->required)
-		mw_json_number(json, "default", property->fallback);
-	else if (property->kind == MW_BOOL && !property->required)
-		mw_json_bool(json, "default", property->fallback != 0);
-	else if (property->kind == MW_STRING && !property->required)
-		mw_json_string(json, "default",
-			       property->fallback_text ? property->fallback_text : "");
-	else if (*fallback)
-		mw_json_string(json, "default", fallback);
-	if (property->min || property->max)
-		mw_json_number(json, "min", property->min);
-	if (property->max)
-		mw_json_number(json, "max", property->max);
-	if (property->members) {
-		mw_json_array(json, "members");
-		for (const char *const *member = property->members; *member; member++)
-			mw_json_string(json, NULL, *member);
-		mw_json_end(json, ']');
-	}
-	mw_json_end(json, '}');
-}
-
-static void json_region(struct mw_json *json, const struct mw_region *region)
-{
-	mw_json_object(json, NULL);
-	mw_json_string(json, "name", region->name);
-	mw_json_string(json, "space", region->space == MW_SPACE_PORT ? "port" : "memory");
-	if (region->size)
-		mw_json_number(json, "size", region->size);
-	mw_json_string(json, "backing", backing_name(region->backing));
-	if (region->backing == MW_BACKING_CALLS) {
-		mw_json_number(json, "min_access", region->min_access);
-		mw_json_number(json, "max_access", region->max_access);
-	}
-	if (region->align)
-		mw_json_number(json, "align", region->align);
-	mw_json_bool(json, "optional", region->optional);
-	mw_json_end(json, '}');
-}
-
-static void json_wire(struct mw_json *json, const struct mw_wire *wire)
-{
-	mw_json_object(json, NULL);
-	mw_json_string(json, "name", wire->name);
-	mw_json_string(json, "kind", mw_kind_name(wire->kind));
-	mw_json_string(json, "direction", direction_name(wire));
-	mw_json_number(json, "count", wire->count ? wire->count : 1);
-	mw_json_string(json, "count_property", wire->count_property);
-	mw_json_string(json, "help", wire->help);
-	mw_json_bool(json, "optional", wire->optional);
-	mw_json_end(json, '}');
-}
-
-static void json_firmware(struct mw_json *json, const struct mw_firmware_hints *hints)
-{
-	mw_json_object(json, "firmware");
-	mw_json_string(json, "acpi_hid", hints->acpi_hid);
-	mw_json_string(json, "acpi_cid", hints->acpi_cid);
-	mw_json_string(json, "fdt_compatible", hints->fdt_compatible);
-	mw_json_array(json, "roles");
-	for (size_t i = 0; i < hints->roles.count; i++) {
-		const struct mw_role_row *role = &hints->roles.items[i];
-
-		mw_json_object(json, NULL);
-		mw_json_string(json, "role", role_name(role->role));
-		mw_json_string(json, "region", role->region);
-		mw_json_number(json, "offset", role->offset);
-		mw_json_end(json, '}');
-	}
-	mw_json_end(json, ']');
-	mw_json_end(json, '}');
-}
-
-static void json_rows(struct mw_json *json, const struct mw_device_type *type)
-{
-	mw_json_array(json, "properties");
-	for (size_t i = 0; i < type->properties.count; i++)
-		json_property(json, &type->properties.items[i]);
-	mw_json_end(json, ']');
-	mw_json_array(json, "regions");
-	for (size_t i = 0; i < type->regions.count; i++)
-		json_region(json, &type->regions.items[i]);
-	mw_json_end(json, ']');
-	mw_json_array(json, "wires");
-	for (size_t i = 0; i < type->wires.count; i++)
-		json_wire(json, &type->wires.items[i]);
-	mw_json_end(json, ']');
-	mw_json_array(json, "timers");
-	for (size_t i = 0; i < type->timers.count; i++) {
-		mw_json_object(json, NULL);
-		mw_json_string(json, "name", type->timers.items[i].name);
-		mw_json_string(json, "help", type->timers.items[i].help);
-		mw_json_end(json, '}');
-	}
-	mw_json_end(json, ']');
-}
-
-void mw_describe_json(const struct mw_device_type *type, struct mw_json *json)
-{
-	mw_json_object(json, NULL);
-	mw_json_string(json, "name", type->name);
-	mw_json_string(json, "summary", type->summary);
-	mw_json_string(json, "backend", type->backend);
-	mw_json_string(json, "main_property", type->main_property);
-	mw_json_string(json, "provides", type->provides);
-	if (type->buses) {
-		mw_json_array(json, "buses");
-		for (const char *const *bus = type->buses; *bus; bus++)
-			mw_json_string(json, NULL, *bus);
-		mw_json_end(json, ']');
-	}
-	mw_json_number(json, "state_version", type->state_version);
-	json_rows(json, type);
-	json_firmware(json, &type->firmware);
-	mw_json_end(json, '}');
 }

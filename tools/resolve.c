@@ -27,7 +27,7 @@ static const struct mw_option options[] = {
 
 static const struct mw_example examples[] = {
 	{ "millwright resolve microvm --set kernel=vmlinuz", "See the whole machine." },
-	{ "millwright resolve microvm --set kernel=vmlinuz --format json | jq '.nodes[].id'",
+	{ "millwright resolve microvm --set kernel=vmlinuz --format json | jq .nodes",
 	  "Let a program read it." },
 	{ "millwright resolve microvm --set kernel=vmlinuz --hash",
 	  "Compare machines without reading them." },

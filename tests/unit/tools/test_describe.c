@@ -102,6 +102,7 @@ static void page_holds_every_row(void **state)
 	static const char *const parts[] = {
 		"A toy with \"everything\".",
 		"Sits on: isa",
+		"  ID: { type: toy, at: isa, io: BASE, backend: stdio, props: { path: VALUE } }",
 		"pins: int 1..240, default 24\n      how many",
 		"size: size at least 4KiB, default 64KiB",
 		"mode: enum slow | fast, default fast",
