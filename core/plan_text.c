@@ -672,7 +672,7 @@ static void write_plan(struct writer *writer)
 	word(writer, "format", "plan/1");
 	word(writer, "name", plan->name);
 	number(writer, "version", plan->version);
-	if (!writer->guest && plan->summary)
+	if (!writer->guest && plan->summary && *plan->summary)
 		text(writer, "summary", plan->summary);
 	word(writer, "arch", plan->arch);
 	if (!writer->guest)
