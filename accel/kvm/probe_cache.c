@@ -85,6 +85,19 @@ bool kvm_probe_cache_read(const char *path, const char *key, struct kvm_probe_re
 	return parse(text, key, result);
 }
 
+/* The cache's folder may be missing in a fresh home; XDG asks to make it, for its owner alone. */
+static void make_folder(const char *path)
+{
+	char folder[256];
+	const char *slash = strrchr(path, '/');
+
+	if (!slash || (size_t)(slash - path) >= sizeof(folder))
+		return;
+	memcpy(folder, path, (size_t)(slash - path));
+	folder[slash - path] = '\0';
+	mkdir(folder, 0700);
+}
+
 /* Written beside and renamed, so that a reader sees all or nothing. A cache that cannot be written is
  * no loss worth a word. */
 void kvm_probe_cache_write(const char *path, const char *key, const struct kvm_probe_result *result)
@@ -97,6 +110,7 @@ void kvm_probe_cache_write(const char *path, const char *key, const struct kvm_p
 	if (length < 0 || (size_t)length >= sizeof(text) ||
 	    snprintf(beside, sizeof(beside), "%s.XXXXXX", path) >= (int)sizeof(beside))
 		return;
+	make_folder(path);
 	file = mkostemp(beside, O_CLOEXEC);
 	if (file < 0)
 		return;
