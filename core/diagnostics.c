@@ -8,7 +8,7 @@
 
 #include "core/diagnostics_internal.h"
 
-enum { LONGEST_NAME = 64 };
+enum { LONGEST_NAME = 64, LONGEST_TEXT = 1000 };
 
 void mw_diagnostics_fini(struct mw_diagnostics *diagnostics)
 {
@@ -50,6 +50,28 @@ static void append(struct mw_diagnostics *diagnostics, struct mw_diag *diag)
 		diagnostics->warnings++;
 }
 
+static bool starts_code_point(char byte)
+{
+	return ((unsigned char)byte & 0xc0) != 0x80;
+}
+
+/* Texts quote what the reader wrote, which may be megabytes: they are cut to a bearable length. */
+static const char *format_text(struct mw_diagnostics *diagnostics, const char *format,
+			       va_list arguments)
+{
+	char text[LONGEST_TEXT + 4];
+	int length = vsnprintf(text, LONGEST_TEXT + 1, format, arguments);
+	size_t end = LONGEST_TEXT;
+
+	if (length > LONGEST_TEXT) {
+		while (end > 0 && !starts_code_point(text[end - 1]))
+			end--;
+		end -= end > 0;
+		memcpy(text + end, "...", 4);
+	}
+	return mw_arena_strdup(&diagnostics->arena, text);
+}
+
 struct mw_diag *mw_diagnostics_add(struct mw_diagnostics *diagnostics, enum mw_severity severity,
 				   const char *code, struct mw_span span, const char *format, ...)
 {
@@ -60,7 +82,7 @@ struct mw_diag *mw_diagnostics_add(struct mw_diagnostics *diagnostics, enum mw_s
 	diag->code = code;
 	diag->span = span;
 	va_start(arguments, format);
-	diag->message = mw_arena_vprintf(&diagnostics->arena, format, arguments);
+	diag->message = format_text(diagnostics, format, arguments);
 	va_end(arguments);
 	append(diagnostics, diag);
 	return diag;
@@ -72,7 +94,7 @@ void mw_diag_label(struct mw_diagnostics *diagnostics, struct mw_diag *diag, con
 	va_list arguments;
 
 	va_start(arguments, format);
-	diag->label = mw_arena_vprintf(&diagnostics->arena, format, arguments);
+	diag->label = format_text(diagnostics, format, arguments);
 	va_end(arguments);
 }
 
@@ -85,7 +107,7 @@ void mw_diag_note(struct mw_diagnostics *diagnostics, struct mw_diag *diag, stru
 
 	note->span = span;
 	va_start(arguments, format);
-	note->text = mw_arena_vprintf(&diagnostics->arena, format, arguments);
+	note->text = format_text(diagnostics, format, arguments);
 	va_end(arguments);
 	while (*end)
 		end = &(*end)->next;
@@ -97,7 +119,7 @@ void mw_diag_help(struct mw_diagnostics *diagnostics, struct mw_diag *diag, cons
 	va_list arguments;
 
 	va_start(arguments, format);
-	diag->help = mw_arena_vprintf(&diagnostics->arena, format, arguments);
+	diag->help = format_text(diagnostics, format, arguments);
 	va_end(arguments);
 }
 
@@ -121,11 +143,6 @@ void mw_diagnostics_sort(struct mw_diagnostics *diagnostics)
 {
 	if (diagnostics->count)
 		qsort(diagnostics->items, diagnostics->count, sizeof(struct mw_diag *), by_place);
-}
-
-static bool starts_code_point(char byte)
-{
-	return ((unsigned char)byte & 0xc0) != 0x80;
 }
 
 static uint32_t count_code_points(const char *text, size_t from, size_t to)

@@ -415,26 +415,40 @@ static void put_concise(struct printer *printer, const struct mw_diag *diag)
 	putc('\n', printer->out);
 }
 
+/* One write for each finding: standard error is not buffered. */
+static void print_each(struct printer *printer, FILE *out, enum mw_diag_format format)
+{
+	char *text = NULL;
+	size_t length = 0;
+
+	printer->out = open_memstream(&text, &length);
+	if (!printer->out)
+		return;
+	for (size_t i = 0; i < printer->diagnostics->count; i++) {
+		rewind(printer->out);
+		if (format == MW_DIAG_FULL && i > 0)
+			putc('\n', printer->out);
+		if (format == MW_DIAG_FULL)
+			put_full(printer, printer->diagnostics->items[i]);
+		else
+			put_concise(printer, printer->diagnostics->items[i]);
+		fflush(printer->out);
+		fwrite(text, 1, length, out);
+	}
+	fclose(printer->out);
+	free(text);
+}
+
 void mw_diagnostics_print(struct mw_diagnostics *diagnostics, FILE *out, enum mw_diag_format format,
 			  bool colour)
 {
 	struct printer printer = { .diagnostics = diagnostics,
-				   .out = out,
 				   .colours = colour ? &coloured : &plain };
 
 	mw_diagnostics_sort(diagnostics);
-	if (format == MW_DIAG_JSON) {
+	if (format == MW_DIAG_JSON)
 		mw_diagnostics_print_json(diagnostics, out);
-		return;
-	}
-	for (size_t i = 0; i < diagnostics->count; i++) {
-		if (format == MW_DIAG_CONCISE) {
-			put_concise(&printer, diagnostics->items[i]);
-			continue;
-		}
-		if (i > 0)
-			putc('\n', out);
-		put_full(&printer, diagnostics->items[i]);
-	}
+	else
+		print_each(&printer, out, format);
 	free(printer.marks);
 }

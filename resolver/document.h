@@ -71,4 +71,7 @@ void mw_suggest(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const 
 void mw_suggest_key(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const char *wrong,
 		    const struct mw_tree *map);
 
+/** "`a`, `b`, `c`", at most a dozen. */
+const char *mw_list_names(struct mw_arena *arena, const char *const *names);
+
 #endif

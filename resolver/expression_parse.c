@@ -465,13 +465,9 @@ static const char *parse_member(struct parser *parser, const struct mw_expressio
 	if (!known) {
 		struct mw_diag *diag = fail(parser, "S105", parser->token.offset, length,
 					    "`%s` is no member of this enum", word);
-		const char *list = "";
-
-		for (size_t i = 0; left->members && left->members[i]; i++)
-			list = mw_arena_printf(parser->parsing->arena, "%s%s`%s`", list,
-					       i ? ", " : "", left->members[i]);
 		mw_diag_note(parser->parsing->diagnostics, diag, (struct mw_span){ 0 },
-			     "its members are %s", list);
+			     "its members are %s",
+			     mw_list_names(parser->parsing->arena, left->members));
 		if (left->members)
 			mw_suggest(parser->parsing->diagnostics, diag, word, left->members);
 		return NULL;

@@ -194,8 +194,6 @@ static struct mw_diag *refuse_bound(struct mw_diagnostics *diagnostics,
 static bool check_member(struct mw_diagnostics *diagnostics, const struct mw_param *param,
 			 const char *text, struct mw_span span)
 {
-	const char *list = "";
-
 	for (size_t i = 0; param->seen.members[i]; i++) {
 		if (strcmp(param->seen.members[i], text) == 0)
 			return true;
@@ -203,13 +201,11 @@ static bool check_member(struct mw_diagnostics *diagnostics, const struct mw_par
 	struct mw_diag *diag = mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "S103", span,
 						  "`%s` cannot be `%s`", param->seen.name, text);
 
-	for (size_t i = 0; param->seen.members[i]; i++)
-		list = mw_arena_printf(&diagnostics->arena, "%s%s`%s`", list, i ? ", " : "",
-				       param->seen.members[i]);
 	mw_diag_note(diagnostics, diag, mw_tree_get(param->tree, "of")->span, "its members");
 	mw_suggest(diagnostics, diag, text, param->seen.members);
 	if (!diag->help)
-		mw_diag_help(diagnostics, diag, "one of %s", list);
+		mw_diag_help(diagnostics, diag, "one of %s",
+			     mw_list_names(&diagnostics->arena, param->seen.members));
 	return false;
 }
 

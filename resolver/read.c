@@ -13,6 +13,8 @@ struct frame {
 	bool has_key, bad_key;
 	const char *key;
 	struct mw_span key_span;
+	struct mw_tree *split; /* the value that a comma cut, and what was said */
+	struct mw_diag *split_diag;
 };
 
 struct run {
@@ -160,8 +162,24 @@ static void attach(struct run *run, struct mw_tree *tree)
 	mw_tree_append(frame->tree, tree);
 }
 
+/* The cure shows the whole value, however many commas are in it. */
+static void suggest_quotes(struct mw_reader *reader, struct frame *frame)
+{
+	enum { LONGEST = 120 };
+	const struct mw_tree *value = frame->split;
+	struct mw_span *span = &frame->split_diag->span;
+	uint32_t end = frame->key_span.byte + frame->key_span.length;
+
+	if (end - value->span.byte > LONGEST)
+		return;
+	span->length = end - span->byte;
+	mw_diag_help(reader->diagnostics, frame->split_diag, "quote the value: `%s: \"%.*s\"`",
+		     value->key, (int)(end - value->span.byte),
+		     reader->text + value->span.byte - reader->skipped);
+}
+
 /* `{ call: f(a, b) }`: libyaml reads a second key `b)` that has no value and no colon. */
-static void refuse_split(struct run *run, struct frame *frame, struct mw_tree *value)
+static void refuse_split(struct run *run, struct frame *frame)
 {
 	struct mw_reader *reader = run->reader;
 	struct mw_tree *before = frame->tree->last;
@@ -172,20 +190,20 @@ static void refuse_split(struct run *run, struct frame *frame, struct mw_tree *v
 	if (frame->bad_key || !before || before->kind != MW_TREE_SCALAR || at >= reader->length ||
 	    reader->text[at] == ':')
 		return;
-	struct mw_span span = frame->key_span;
+	frame->bad_key = frame->tree->failed = true;
+	if (before != frame->split) {
+		struct mw_span span = before->span;
 
-	span.byte = before->span.byte + before->span.length;
-	span.length = frame->key_span.byte + frame->key_span.length - span.byte;
-	struct mw_diag *diag = mw_diagnostics_add(
-		reader->diagnostics, MW_SEVERITY_ERROR, "Y007", span,
-		"the comma ends the value of `%s`, and `%s` became a key of its own", before->key,
-		frame->key);
-
-	mw_diag_help(reader->diagnostics, diag, "quote the value: `%s: \"%.*s\"`", before->key,
-		     (int)(span.byte + span.length - before->span.byte),
-		     reader->text + before->span.byte - reader->skipped);
-	before->failed = frame->tree->failed = true;
-	frame->bad_key = true;
+		span.byte += span.length;
+		span.length = frame->key_span.byte + frame->key_span.length - span.byte;
+		frame->split = before;
+		frame->split_diag = mw_diagnostics_add(
+			reader->diagnostics, MW_SEVERITY_ERROR, "Y007", span,
+			"the comma ends the value of `%s`, and `%s` became a key of its own",
+			before->key, frame->key);
+		before->failed = true;
+	}
+	suggest_quotes(reader, frame);
 }
 
 static void take_key(struct run *run, struct frame *frame, const yaml_event_t *event, bool failed)
@@ -235,7 +253,7 @@ static void on_scalar(struct run *run, const yaml_event_t *event)
 	tree->failed = failed;
 	count_node(run, tree->span);
 	if (frame && frame->flow && frame->has_key && length == 0 && !tree->quoted && !failed)
-		refuse_split(run, frame, tree);
+		refuse_split(run, frame);
 	attach(run, tree);
 }
 

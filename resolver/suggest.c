@@ -6,7 +6,7 @@
 
 /* A list of names is compared in full for the first findings only: a file with thousands of
  * mistakes must stay linear. */
-enum { MOST_SUGGESTIONS = 200, FARTHEST = 2 };
+enum { MOST_SUGGESTIONS = 200, FARTHEST = 2, MOST_LISTED = 12 };
 
 struct nearest {
 	const char *wrong, *name;
@@ -52,4 +52,16 @@ void mw_suggest_key(struct mw_diagnostics *diagnostics, struct mw_diag *diag, co
 	for (const struct mw_tree *child = map->first; child; child = child->next)
 		consider(&nearest, child->key);
 	tell(diagnostics, diag, &nearest);
+}
+
+const char *mw_list_names(struct mw_arena *arena, const char *const *names)
+{
+	const char *text = "";
+
+	for (size_t i = 0; names && names[i]; i++) {
+		if (i == MOST_LISTED)
+			return mw_arena_printf(arena, "%s, ...", text);
+		text = mw_arena_printf(arena, "%s%s`%s`", text, i ? ", " : "", names[i]);
+	}
+	return text;
 }
