@@ -128,7 +128,6 @@ static void name_document(struct mw_document *document, struct mw_tree *composed
 {
 	struct mw_file *profile = document->front->profile;
 	const char *slash = strrchr(profile->path, '/');
-	struct mw_tree *arch = mw_tree_get(composed, "arch");
 
 	document->name = text_of(composed, "name", "");
 	document->summary = text_of(composed, "summary", "");
@@ -137,9 +136,6 @@ static void name_document(struct mw_document *document, struct mw_tree *composed
 	document->folder = slash ? mw_arena_strndup(document->arena, profile->path,
 						    (size_t)(slash - profile->path))
 				 : ".";
-	if (strcmp(document->arch, "x86_64") != 0)
-		mw_diagnostics_add(document->diagnostics, MW_SEVERITY_ERROR, "S110", arch->span,
-				   "`arch: %s` is not implemented yet", document->arch);
 	list_bases(document);
 }
 

@@ -252,7 +252,7 @@ static bool base_fits(struct mw_files *files, const struct mw_file *file,
 }
 
 static void check_version(struct mw_files *files, const struct reference *reference,
-			  const struct mw_file *file, struct mw_span span)
+			  const struct mw_file *file, const char *wanted, struct mw_span span)
 {
 	struct mw_diag *diag;
 
@@ -266,7 +266,8 @@ static void check_version(struct mw_files *files, const struct reference *refere
 	} else if (reference->kind && !reference->pinned && span.source) {
 		diag = mw_diagnostics_add(files->diagnostics, MW_SEVERITY_HINT, "C703", span,
 					  "this base has no version, so it may change");
-		mw_diag_help(files->diagnostics, diag, "write `%s`", file->label);
+		mw_diag_help(files->diagnostics, diag, "write `%s@%llu`", wanted,
+			     (unsigned long long)file->version);
 	}
 }
 
@@ -300,7 +301,7 @@ static void load_base(struct mw_files *files, struct mw_file *file, struct mw_tr
 		files->broken = true;
 		return;
 	}
-	check_version(files, &reference, base, span);
+	check_version(files, &reference, base, wanted->text, span);
 	for (size_t i = 0; i < file->base_count; i++) {
 		if (file->bases[i] == base)
 			return;
@@ -407,7 +408,7 @@ struct mw_file *mw_files_load(struct mw_files *files)
 	struct mw_file *file = path ? load(files, path, "machine", nowhere) : NULL;
 
 	if (file)
-		check_version(files, &reference, file, nowhere);
+		check_version(files, &reference, file, text, nowhere);
 	return file;
 }
 
@@ -422,6 +423,6 @@ struct mw_tree *mw_files_read(struct mw_files *files, const char *kind, const ch
 	struct mw_file *file = path ? load(files, path, kind, wanted) : NULL;
 
 	if (file)
-		check_version(files, &reference, file, (struct mw_span){ 0 });
+		check_version(files, &reference, file, name, (struct mw_span){ 0 });
 	return file ? file->root : NULL;
 }

@@ -242,6 +242,11 @@ void mw_params_finish(struct mw_params *params)
 		struct mw_param *param = &params->items[i];
 
 		value_of(params, &param->seen);
+	}
+	/* what a mistake took out may have been the use */
+	for (size_t i = 0; i < params->count && params->diagnostics->errors == 0; i++) {
+		struct mw_param *param = &params->items[i];
+
 		if (param->seen.used)
 			continue;
 		mw_diagnostics_add(params->diagnostics, MW_SEVERITY_WARNING, "S104",

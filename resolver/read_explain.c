@@ -116,6 +116,8 @@ static const struct {
 	  "in `{ }` a value with `[`, `{`, `: ` or `,` inside needs quotes" },
 	{ "did not find expected ',' or ']'", "Y008", "expected `,` or `]`",
 	  "in `[ ]` a value with `[`, `{`, `: ` or `,` inside needs quotes" },
+	{ "found unexpected ':'", "Y008", "`:` cannot stand here",
+	  "in `{ }` a value with `[`, `{`, `: ` or `,` inside needs quotes" },
 	{ "did not find expected alphabetic or numeric character", "Y002",
 	  "anchors and aliases are not part of this format",
 	  "a value that begins with `&` or `*` needs quotes" },
