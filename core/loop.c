@@ -142,21 +142,26 @@ static void apply(struct mw_loop *loop, struct mw_watch *watch)
 		uv_poll_stop(&watch->uv.poll);
 }
 
-static void serve_watches(struct mw_loop *loop)
+/* One at a time: a CPU may post again what is still in the list, and with it change the links. */
+static struct mw_watch *take_posted(struct mw_loop *loop)
 {
 	pthread_mutex_lock(&loop->mutex);
 	struct mw_watch *watch = loop->posted;
 
-	loop->posted = NULL;
-	for (struct mw_watch *each = watch; each; each = each->next_posted)
-		each->posted = false;
-	pthread_mutex_unlock(&loop->mutex);
-	while (watch) {
-		struct mw_watch *next = watch->next_posted;
-
-		apply(loop, watch);
-		watch = next;
+	if (watch) {
+		loop->posted = watch->next_posted;
+		watch->posted = false;
 	}
+	pthread_mutex_unlock(&loop->mutex);
+	return watch;
+}
+
+static void serve_watches(struct mw_loop *loop)
+{
+	struct mw_watch *watch;
+
+	while ((watch = take_posted(loop)))
+		apply(loop, watch);
 }
 
 static void post_watch(struct mw_watch *watch)
