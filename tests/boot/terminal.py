@@ -29,6 +29,8 @@ def environment():
     # Fatal signals must reach their default action, not a sanitizer's report.
     return dict(os.environ, MILLWRIGHT_PATH=os.getcwd(),
                 ASAN_OPTIONS="handle_abort=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:detect_leaks=0",
+                TSAN_OPTIONS="handle_abort=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:"
+                "handle_sigill=0",
                 UBSAN_OPTIONS="handle_segv=0")
 
 
