@@ -46,10 +46,11 @@ class Help(unittest.TestCase):
                 self.assertNotIn("unknown option", complaint)
 
     def test_examples_are_calls_that_parse(self):
-        for verb in self.verbs():
-            for line in re.findall(r"^  (millwright .*)", call("help", verb).stdout, re.M):
-                words = line.split("|")[0].split(">")[0].split("<")[0].split()
-                self.assertNotIn("Try `millwright", call(*words[1:]).stderr, line)
+        with tempfile.TemporaryDirectory() as folder:
+            for verb in self.verbs():
+                for line in re.findall(r"^  (millwright .*)", call("help", verb).stdout, re.M):
+                    words = line.split("|")[0].split(">")[0].split("<")[0].split()
+                    self.assertNotIn("Try `millwright", call(*words[1:], cwd=folder).stderr, line)
 
     def test_help_teaches_a_profile_that_resolves(self):
         text = call("--help").stdout
