@@ -191,6 +191,18 @@ static enum mw_status reset_kernel_state(struct kvm_vm *vm, struct kvm_cpu *cpu)
 	return MW_STATUS_OK;
 }
 
+/* A shutdown makes KVM on AMD forget the root of its page tables unless the guest had paging on, and
+ * registers that are set to what they are do not bring it back (Linux 6.1, shutdown_interception).
+ * Another CR3 does, whatever it is. */
+static enum mw_status reload_page_tables(struct kvm_vm *vm, unsigned index)
+{
+	struct mw_cpu_state state;
+
+	mw_cpu_state_reset(&state, index == 0);
+	state.cr3 = 0x1000;
+	return kvm_set_cpu(vm, index, &state);
+}
+
 /* A new CPU is in its reset state but for the few registers that mw_cpu_state sets. */
 enum mw_status kvm_reset(void *self)
 {
@@ -202,7 +214,10 @@ enum mw_status kvm_reset(void *self)
 		struct mw_cpu_state state;
 
 		mw_cpu_state_reset(&state, i == 0);
-		status = kvm_set_cpu(vm, i, &state);
+		if (vm->has_run)
+			status = reload_page_tables(vm, i);
+		if (!status)
+			status = kvm_set_cpu(vm, i, &state);
 		if (!status && vm->has_run)
 			status = reset_kernel_state(vm, &vm->cpus[i]);
 		vm->cpus[i].unfinished = false;
