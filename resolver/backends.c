@@ -94,7 +94,7 @@ static void unknown_backend(struct mw_draft *draft, struct mw_draft_node *node, 
 	for (size_t i = 0; i < draft->registry->count; i++) {
 		const char *name = draft->registry->types[i]->backend;
 
-		if (!name || !find_backend(draft, node, name, &wire))
+		if (!name || find_backend(draft, node, name, &wire) != draft->registry->types[i])
 			continue;
 		names[count++] = name;
 		int length =
@@ -180,7 +180,7 @@ void mw_backend_rest(struct mw_draft *draft, struct mw_draft_node *node)
 
 			mw_values_check(draft, backend, NULL, NULL);
 		} else if (!wire->optional) {
-			mw_draft_error(draft, "S118", node->span, node, "backend",
+			mw_draft_error(draft, "S117", node->span, node, "backend",
 				       "`%s` needs a `backend` for `%s`: %s", node->id, wire->name,
 				       wire->help);
 		}

@@ -96,7 +96,7 @@ static bool check_length(struct claims *claims, struct mw_draft_claim *claim)
 			       "`%s` of %s is 0x%" PRIx64 " bytes long, not 0x%" PRIx64,
 			       claim->name, claims->node->type->name, own, claim->length);
 	else
-		mw_draft_error(claims->draft, "S118", claim->tree->span, claims->node, claims->key,
+		mw_draft_error(claims->draft, "S117", claim->tree->span, claims->node, claims->key,
 			       "`%s` of %s has no length of its own; write BASE+LENGTH",
 			       claim->name, claims->node->type->name);
 	return false;
@@ -227,7 +227,7 @@ static void check_space(struct claims *claims, struct mw_tree *tree, enum mw_spa
 		if (child)
 			add_range(claims, child, region);
 		else if (!region->optional)
-			mw_draft_error(claims->draft, "S118", claims->node->span, claims->node,
+			mw_draft_error(claims->draft, "S117", claims->node->span, claims->node,
 				       claims->key, "`%s` needs a range for `%s` in `%s`",
 				       claims->node->id, region->name, claims->key);
 	}
@@ -326,7 +326,7 @@ static void add_line(struct claims *claims, struct mw_tree *tree, const struct m
 	for (struct mw_tree *child = tree->first; child; child = child->next)
 		parse_detail(claims, child, claim);
 	if (!claims->node->failed && !mw_tree_get(tree, "line"))
-		mw_draft_error(claims->draft, "S118", tree->span, claims->node, "irq",
+		mw_draft_error(claims->draft, "S117", tree->span, claims->node, "irq",
 			       "`irq` does not say which `line`");
 	if (!claims->node->failed)
 		claims->node->claim_count++;

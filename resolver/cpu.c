@@ -115,8 +115,7 @@ static bool small_number(struct model *model, struct mw_tree *file, const char *
 	uint64_t number = 0;
 
 	if (!tree) {
-		mw_draft_error(model->draft, "S118", file->span, NULL, "cpu",
-			       "the CPU model has no `%s`", key);
+		mw_draft_missing(model->draft, file, "cpu", "the CPU model has no `%s`", key);
 		return false;
 	}
 	if (!mw_draft_number(model->draft, tree, NULL, "cpu", false, &number))
@@ -146,8 +145,7 @@ static void read_vendor(struct model *model, struct mw_tree *file)
 
 	model->vendor = vendors[member < 0 ? 0 : member];
 	if (!tree)
-		mw_draft_error(model->draft, "S118", file->span, NULL, "cpu",
-			       "the CPU model has no `vendor`");
+		mw_draft_missing(model->draft, file, "cpu", "the CPU model has no `vendor`");
 	for (uint32_t leaf = 0;; leaf = EXTENDED) {
 		struct mw_cpuid_leaf *first = row(model, leaf, 0);
 
@@ -359,7 +357,7 @@ static void finish_model(struct model *model, struct mw_span span)
 	struct mw_plan *plan = model->draft->plan;
 
 	if (has_feature(model, "xsave") && !find_row(model, 0xd, 0))
-		mw_draft_error(model->draft, "S118", span, NULL, "cpu",
+		mw_draft_error(model->draft, "S117", span, NULL, "cpu",
 			       "`xsave` needs rows for leaf 0xd: the sizes of the save area");
 	mirror_features(model);
 	set_limits(model);
@@ -544,8 +542,8 @@ void mw_cpu_read(struct mw_draft *draft)
 	struct mw_plan_cpu *cpu = &draft->plan->cpu;
 
 	if (!model) {
-		mw_draft_error(draft, "S118", block ? block->key_span : (struct mw_span){ 0 }, NULL,
-			       "cpu", block ? "`cpu` has no `model`" : "the machine has no `cpu`");
+		mw_draft_missing(draft, block, "cpu",
+				 block ? "`cpu` has no `model`" : "the machine has no `cpu`");
 		return;
 	}
 	if (!mw_draft_keys(draft, block, "cpu", keys, later) ||

@@ -201,8 +201,8 @@ static void read_domain(struct mw_domains *domains, struct mw_domain *domain, st
 	if (!mw_draft_keys(draft, tree, "irq", keys, later))
 		return;
 	if (!lines || !to) {
-		mw_draft_error(draft, "S118", tree->key_span, NULL, "irq",
-			       "the domain `%s` needs `%s`", tree->key, lines ? "to" : "lines");
+		mw_draft_missing(draft, tree, "irq", "the domain `%s` needs `%s`", tree->key,
+				 lines ? "to" : "lines");
 		return;
 	}
 	if (!mw_draft_number(draft, lines, NULL, "irq", false, &count) ||

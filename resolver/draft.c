@@ -159,6 +159,27 @@ struct mw_diag *mw_draft_report(struct mw_draft *draft, enum mw_severity severit
 	return diag;
 }
 
+void mw_draft_missing(struct mw_draft *draft, const struct mw_tree *section, const char *key,
+		      const char *format, ...)
+{
+	const struct mw_tree *root = draft->document->root, *name;
+	va_list arguments;
+
+	if (section ? section->failed : root->failed)
+		return;
+	name = mw_tree_get(draft->document->root, "name");
+	va_start(arguments, format);
+	const char *text = mw_arena_vprintf(draft->arena, format, arguments);
+
+	va_end(arguments);
+	mw_draft_error(draft, "S117",
+		       section && section->key ? section->key_span
+		       : section               ? section->span
+		       : name                  ? name->span
+					       : (struct mw_span){ 0 },
+		       NULL, key, "%s", text);
+}
+
 /* Ids near a wrong one: every node, absent ones and sys. */
 static void suggest_node(struct mw_draft *draft, struct mw_diag *diag, const char *wanted)
 {
@@ -185,13 +206,13 @@ static void suggest_node(struct mw_draft *draft, struct mw_diag *diag, const cha
 void mw_draft_no_node(struct mw_draft *draft, const char *code, struct mw_span span,
 		      struct mw_draft_node *node, const char *key, const char *wanted)
 {
-	struct mw_absent *absent = mw_lookup_find(&draft->absent, wanted);
+	const struct mw_absent *absent = mw_document_absent(draft->document, wanted);
 	struct mw_draft_node *target = mw_lookup_find(&draft->by_id, wanted);
 	struct mw_diag *diag;
 
 	if (node)
 		node->failed = true;
-	if (mw_tree_get(draft->document->failed, wanted) || (target && target->failed))
+	if (mw_document_failed(draft->document, wanted) || (target && target->failed))
 		return;
 	if (target && target->dropped) {
 		mw_draft_error(draft, "G206", span, node, key, "`%s` is absent, as its bus is",
@@ -210,8 +231,8 @@ void mw_draft_no_node(struct mw_draft *draft, const char *code, struct mw_span s
 		mw_diag_note(draft->diagnostics, diag, absent->when_span,
 			     "taken out by this `when`");
 	else
-		mw_diag_note(draft->diagnostics, diag, (struct mw_span){ 0 },
-			     "`%s` is beyond the `count` of its entry", wanted);
+		mw_diag_note(draft->diagnostics, diag, absent->count_span,
+			     "this count makes %u of them", absent->count);
 }
 
 const char *mw_draft_text(struct mw_draft *draft, struct mw_tree *tree, struct mw_draft_node *node,

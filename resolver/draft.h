@@ -105,7 +105,7 @@ struct mw_draft {
 	struct mw_plan *plan;   /* values and texts go to its arena at once */
 	struct mw_draft_node **nodes;
 	size_t node_count, node_capacity;
-	struct mw_lookup by_id, absent, addresses;
+	struct mw_lookup by_id, addresses;
 	struct mw_draft_net **nets;
 	size_t net_count, net_capacity;
 	struct mw_draft_link *links;
@@ -157,6 +157,10 @@ struct mw_diag *mw_draft_report(struct mw_draft *draft, enum mw_severity severit
  * Silent when the target failed earlier. Marks the node failed. */
 void mw_draft_no_node(struct mw_draft *draft, const char *code, struct mw_span span,
 		      struct mw_draft_node *node, const char *key, const char *wanted);
+
+/** S117 for what `section` (NULL: the machine) lacks; silent where an earlier phase told of it. */
+void mw_draft_missing(struct mw_draft *draft, const struct mw_tree *section, const char *key,
+		      const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /** A scalar's text, or NULL after S102 "expected WHAT". */
 const char *mw_draft_text(struct mw_draft *draft, struct mw_tree *tree, struct mw_draft_node *node,

@@ -220,7 +220,7 @@ static void read_firmware(struct mw_draft *draft, struct mw_tree *tree)
 
 	if (node)
 		draft->plan->boot.firmware = node->id;
-	else if (id && !mw_lookup_find(&draft->absent, id))
+	else if (id && !mw_document_absent(draft->document, id))
 		mw_draft_no_node(draft, "G206", tree->span, NULL, "boot", id);
 }
 
@@ -248,8 +248,8 @@ void mw_boot_read(struct mw_draft *draft)
 	boot->cmdline_host = cmdline && cmdline->host;
 	read_firmware(draft, mw_tree_get(tree, "firmware"));
 	read_tables(draft, mw_tree_get(tree, "tables"));
-	if (boot->initrd_path && !boot->linux_path)
-		mw_draft_error(draft, "S118", boot->initrd_span, NULL, "boot",
+	if (boot->initrd_path && !boot->linux_path && !tree->failed)
+		mw_draft_error(draft, "S117", boot->initrd_span, NULL, "boot",
 			       "an `initrd` is loaded with a kernel: `linux` is missing");
 }
 
@@ -265,7 +265,8 @@ static const struct mw_draft_claim *reset_claim(const struct mw_draft_node *node
 	return NULL;
 }
 
-static void nothing_runs(struct mw_draft *draft, struct mw_tree *boot, struct mw_absent *absent)
+static void nothing_runs(struct mw_draft *draft, struct mw_tree *boot,
+			 const struct mw_absent *absent)
 {
 	struct mw_tree *name = mw_tree_get(draft->document->root, "name");
 	struct mw_span nowhere = { 0 };
@@ -286,7 +287,7 @@ static void check_boot(struct mw_draft *draft)
 	struct mw_tree *boot = mw_tree_get(draft->document->root, "boot");
 	struct mw_tree *firmware = mw_tree_get(boot, "firmware");
 	const char *id = firmware && firmware->kind == MW_TREE_SCALAR ? firmware->text : NULL;
-	struct mw_absent *absent = id ? mw_lookup_find(&draft->absent, id) : NULL;
+	const struct mw_absent *absent = id ? mw_document_absent(draft->document, id) : NULL;
 
 	if (mw_tree_get(boot, "linux"))
 		return;

@@ -112,8 +112,8 @@ static bool read_sizes(struct mw_draft *draft, struct mw_tree *memory, uint64_t 
 
 	*low_end = BELOW_4G_DEFAULT;
 	if (!ram) {
-		mw_draft_error(draft, "S118", memory->key_span, NULL, "memory",
-			       "`memory` does not say how much `ram` there is");
+		mw_draft_missing(draft, memory, "memory",
+				 "`memory` does not say how much `ram` there is");
 		return false;
 	}
 	draft->ram_span = ram->span;
@@ -143,8 +143,7 @@ void mw_ram_read(struct mw_draft *draft)
 	uint64_t bytes, low_end;
 
 	if (!memory) {
-		mw_draft_error(draft, "S118", (struct mw_span){ 0 }, NULL, "memory",
-			       "the machine has no `memory`");
+		mw_draft_missing(draft, NULL, "memory", "the machine has no `memory`");
 		return;
 	}
 	if (!mw_draft_keys(draft, memory, "memory", keys, later) ||
@@ -181,8 +180,8 @@ static bool read_after(struct mw_draft *draft, struct mw_tree *tree, struct mw_d
 	if (mw_draft_member(draft, mw_tree_get(tree, "after"), NULL, "windows", places) < 0)
 		return false;
 	if (!size) {
-		mw_draft_error(draft, "S118", tree->key_span, NULL, "windows",
-			       "the window `%s` needs a `size`", tree->key);
+		mw_draft_missing(draft, tree, "windows", "the window `%s` needs a `size`",
+				 tree->key);
 		return false;
 	}
 	if (!mw_draft_number(draft, size, NULL, "windows", true, &window->length) ||
@@ -221,8 +220,8 @@ static void read_window(struct mw_draft *draft, struct mw_tree *tree)
 	if (packing < 0)
 		return;
 	if (!range == !mw_tree_get(tree, "after")) {
-		mw_draft_error(draft, "S118", tree->key_span, NULL, "windows",
-			       "the window `%s` is either a `range` or `after: ram`", tree->key);
+		mw_draft_missing(draft, tree, "windows",
+				 "the window `%s` is either a `range` or `after: ram`", tree->key);
 		return;
 	}
 	if (!range) {

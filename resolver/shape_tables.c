@@ -105,11 +105,12 @@ static const struct mw_shape memory = {
 		     PLANNED("vtl2"), { "final", &literals, 0 }),
 };
 static const struct mw_shape pack = { .accepts = MW_SHAPE_WORD, .words = WORDS("up", "down") };
+static const struct mw_shape after = { .accepts = MW_SHAPE_WORD, .words = WORDS("ram") };
 static const struct mw_shape window = {
 	.accepts = MW_SHAPE_MAP,
 	.removable = true,
-	.keys = KEYS({ "range", &range, 0 }, { "pack", &pack, 0 }, PLANNED("after"),
-		     PLANNED("align"), PLANNED("size")),
+	.keys = KEYS({ "range", &range, 0 }, { "pack", &pack, 0 }, { "after", &after, 0 },
+		     { "align", &size, 0 }, { "size", &size, 0 }),
 };
 static const struct mw_shape windows = { .accepts = MW_SHAPE_MAP,
 					 .values = &window,

@@ -78,7 +78,7 @@ static void take_key(struct mw_draft *draft, struct mw_draft_node *node, struct 
 static void find_type(struct mw_draft *draft, struct mw_draft_node *node, struct mw_tree *tree)
 {
 	if (!tree) {
-		mw_draft_error(draft, "S118", node->span, node, NULL, "`%s` has no `type`",
+		mw_draft_error(draft, "S117", node->span, node, NULL, "`%s` has no `type`",
 			       node->id);
 		return;
 	}
@@ -156,7 +156,7 @@ static void check_kind(struct mw_draft *draft, struct mw_draft_node *node)
 
 static void no_bus(struct mw_draft *draft, struct mw_draft_node *node)
 {
-	struct mw_absent *absent = mw_lookup_find(&draft->absent, node->bus_id);
+	const struct mw_absent *absent = mw_document_absent(draft->document, node->bus_id);
 
 	if (!absent || !absent->when_span.source) {
 		mw_draft_no_node(draft, "G201", node->at->span, node, "at", node->bus_id);
@@ -173,7 +173,7 @@ static void no_bus(struct mw_draft *draft, struct mw_draft_node *node)
 static void find_bus(struct mw_draft *draft, struct mw_draft_node *node)
 {
 	if (!node->at) {
-		mw_draft_error(draft, "S118", node->span, node, "at",
+		mw_draft_error(draft, "S117", node->span, node, "at",
 			       "`%s` does not say where it sits", node->id);
 		return;
 	}
@@ -323,8 +323,6 @@ static bool usable(const struct mw_draft_node *node)
 
 void mw_typecheck(struct mw_draft *draft)
 {
-	for (struct mw_absent *absent = draft->document->absent; absent; absent = absent->next)
-		mw_lookup_add(&draft->absent, draft->arena, absent->id, absent);
 	for (struct mw_tree *tree = draft->document->devices->first; tree; tree = tree->next)
 		make_node(draft, tree);
 	size_t count = draft->node_count; /* backends follow */

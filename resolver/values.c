@@ -214,7 +214,7 @@ static void check_required(struct mw_draft *draft, struct mw_draft_node *node)
 		const struct mw_property *property = &node->type->properties.items[i];
 
 		if (property->required && node->values[i].is_default)
-			mw_draft_error(draft, "S118", node->span, node, "props",
+			mw_draft_error(draft, "S117", node->span, node, "props",
 				       "`%s` needs the property `%s`: %s", node->id, property->name,
 				       property->help);
 	}

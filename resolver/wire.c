@@ -245,7 +245,7 @@ static void check_connected(struct mw_draft *draft, struct mw_draft_node *node)
 
 		if (wire->kind == MW_LINE && wire->direction == MW_DRIVES && !wire->optional &&
 		    !connected(node, wire))
-			mw_draft_error(draft, "S118", node->span, node, "irq",
+			mw_draft_error(draft, "S117", node->span, node, "irq",
 				       "`%s` needs a line for `%s`: %s", node->id, wire->name,
 				       wire->help);
 	}
