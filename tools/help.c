@@ -42,9 +42,10 @@ void mw_command_help(FILE *out)
 {
 	fputs("Usage: millwright VERB [ARGUMENT...]\n\n"
 	      "Assembles virtual machines from data. A profile is a YAML file that names a\n"
-	      "chipset, devices and where they sit; it is resolved into a plan with every address\n"
-	      "placed, and the plan is run. A new machine is a new YAML file and no code:\n\n"
-	      "  # my-machine.yaml: microvm with a second serial port, written to a file\n"
+	      "chipset, devices and where they sit; it is resolved into a plan with every\n"
+	      "address placed, and the plan is run. A new machine is a new YAML file and no\n"
+	      "code:\n\n"
+	      "  # my-machine.yaml: microvm and a second serial port, written to file x\n"
 	      "  format: machine/1\n"
 	      "  name: my-machine\n"
 	      "  version: 1\n"

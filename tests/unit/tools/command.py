@@ -63,6 +63,10 @@ class Help(unittest.TestCase):
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertIn("com2", result.stdout)
 
+    def test_help_fits_a_terminal(self):
+        for line in call("--help").stdout.split("\n"):
+            self.assertLessEqual(len(line), 80, line)
+
     def test_no_verb_is_usage(self):
         result = call()
         self.assertEqual(result.returncode, 2)
