@@ -51,8 +51,7 @@ void mw_command_help(FILE *out)
 	      "  version: 1\n"
 	      "  extends: machine/microvm@1\n"
 	      "  devices:\n"
-	      "    com2: { type: uart16550, at: sys, io: 0x2f8, irq: 3, backend: { file: com2.txt "
-	      "} }\n\n",
+	      "    com2: { type: uart16550, at: sys, io: 0x2f8, irq: 3, backend: { file: x } }\n\n",
 	      out);
 	print_verbs(out);
 	fputs("\nExamples:\n", out);
