@@ -33,7 +33,13 @@ static bool look(void *context, const char *id, const char *name, struct mw_clai
 	struct mw_draft *draft = context;
 	struct mw_draft_node *node = mw_draft_find(draft, id);
 	struct mw_draft_claim *claim = node && !node->host ? find_claim(node, name) : NULL;
+	struct mw_draft_node *failed = mw_lookup_find(&draft->by_id, id);
 
+	/* What is wrong with it has been told; any place will do, as there will be no plan. */
+	if ((failed && failed->failed) || mw_document_failed(draft->document, id)) {
+		*range = (struct mw_claim_range){ 0, 1 };
+		return true;
+	}
 	if (!claim || !claim->placed)
 		return false;
 	if (claim->kind != MW_CLAIM_IRQ) {

@@ -208,6 +208,16 @@ static void set_property(struct mw_draft *draft, struct mw_draft_node *node, str
 		mw_value_set(draft, node, tree, tree->text, value);
 }
 
+/* `{ KEY: value }` of a backend; one without a main property is written `{ KEY: , ... }`. */
+static void set_main(struct mw_draft *draft, struct mw_draft_node *node, struct mw_tree *tree)
+{
+	if (node->type->main_property)
+		set_property(draft, node, tree, node->type->main_property);
+	else if (tree->kind != MW_TREE_SCALAR || *tree->text)
+		mw_draft_error(draft, "S102", tree->span, node, "backend",
+			       "`%s` takes no value of its own", tree->key);
+}
+
 static void check_required(struct mw_draft *draft, struct mw_draft_node *node)
 {
 	for (size_t i = 0; i < node->type->properties.count; i++) {
@@ -239,11 +249,10 @@ void mw_values_check(struct mw_draft *draft, struct mw_draft_node *node, struct 
 			memcpy(values, node->values, count * sizeof(*values));
 		node->values = values;
 		for (struct mw_tree *child = props->first; child; child = child->next) {
-			bool main =
-				alias && !strcmp(child->key, alias) && node->type->main_property;
-
-			set_property(draft, node, child,
-				     main ? node->type->main_property : child->key);
+			if (alias && !strcmp(child->key, alias))
+				set_main(draft, node, child);
+			else
+				set_property(draft, node, child, child->key);
 		}
 	}
 	if (!node->failed)
