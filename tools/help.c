@@ -58,9 +58,8 @@ void mw_command_help(FILE *out)
 	for (const struct mw_example *example = examples; example->command; example++)
 		fprintf(out, "  # %s\n  %s\n", example->what, example->command);
 	fputs("\n`millwright help VERB` tells more about one verb.\n"
-	      "\nProfiles and chipsets are looked for in the folders profiles/ and chipsets/ of "
-	      "the\n"
-	      "current folder, of each folder in MILLWRIGHT_PATH (split by `:`), and of the\n"
+	      "\nProfiles and chipsets are looked for in the folders profiles/ and chipsets/ of\n"
+	      "the current folder, of each folder in MILLWRIGHT_PATH (split by `:`), and of the\n"
 	      "installed share folder; a name with `/` or ending in `.yaml` is a file.\n"
 	      "NO_COLOR, when set, turns colours off.\n",
 	      out);
