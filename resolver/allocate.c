@@ -103,9 +103,7 @@ static uint64_t common(const struct mw_place *a, const struct mw_place *b)
 
 static void report_claims(struct space *space, const struct mw_place *a, const struct mw_place *b)
 {
-	struct mw_span first = a->claim->tree->span, second = b->claim->tree->span;
-	bool a_later = first.source != second.source ? first.source > second.source
-						     : first.byte > second.byte;
+	bool a_later = mw_span_to_blame(a->claim->tree->span, b->claim->tree->span);
 	const struct mw_place *later = a_later ? a : b, *earlier = a_later ? b : a;
 	bool ports = space->kind == MW_CLAIM_IO;
 	uint64_t bytes = common(a, b);
@@ -278,9 +276,10 @@ static void place_autos(struct space *space)
 			continue;
 		struct mw_diag *diag = mw_draft_error(
 			draft, "R307", claim->tree->span, claim->node, ports ? "io" : "mmio",
-			"`%s.%s` needs %s; the largest hole in `%s` is %s", claim->node->id,
-			claim->name, size_text(space, claim->length), window->name,
-			size_text(space, largest));
+			largest ? "`%s.%s` needs %s; the largest hole in `%s` is %s"
+				: "`%s.%s` needs %s; `%s` is full%s",
+			claim->node->id, claim->name, size_text(space, claim->length), window->name,
+			largest ? size_text(space, largest) : "");
 
 		mw_diag_note(draft->diagnostics, diag, window->span, "the window");
 	}

@@ -94,8 +94,10 @@ static void add_target(struct mw_domains *domains, struct mw_domain *domain, str
 {
 	struct mw_wire_end end;
 
-	if (!read_end(domains, tree, &end))
+	if (!read_end(domains, tree, &end)) {
+		domain->failed = true;
 		return;
+	}
 	domain->targets =
 		mw_draft_room(domains->draft->arena, domain->targets, domain->target_count,
 			      &domain->target_capacity, sizeof(*domain->targets));
@@ -129,7 +131,8 @@ static void reserve(struct mw_domains *domains, struct mw_domain *domain, struct
 			       "`%s` has lines 0-%" PRIu32, domain->name, domain->lines - 1);
 }
 
-static void map_line(struct mw_domains *domains, struct mw_domain_map *map, struct mw_tree *tree)
+static void map_line(struct mw_domains *domains, struct mw_domain *domain,
+		     struct mw_domain_map *map, struct mw_tree *tree)
 {
 	bool list = tree->kind == MW_TREE_LIST;
 	struct mw_tree *item = list ? tree->first : tree;
@@ -137,8 +140,12 @@ static void map_line(struct mw_domains *domains, struct mw_domain_map *map, stru
 	map->said = true;
 	map->ends =
 		mw_arena_alloc(domains->draft->arena, list ? tree->count : 1, sizeof(*map->ends));
-	for (; item; item = list ? item->next : NULL)
-		map->count += read_end(domains, item, &map->ends[map->count]);
+	for (; item; item = list ? item->next : NULL) {
+		if (read_end(domains, item, &map->ends[map->count]))
+			map->count++;
+		else
+			domain->failed = true;
+	}
 }
 
 static void read_map(struct mw_domains *domains, struct mw_domain *domain, struct mw_tree *map)
@@ -156,7 +163,7 @@ static void read_map(struct mw_domains *domains, struct mw_domain *domain, struc
 				       "`%s` has lines 0-%" PRIu32 "; found `%s`", domain->name,
 				       domain->lines - 1, child->key);
 		else
-			map_line(domains, &domain->maps[line], child);
+			map_line(domains, domain, &domain->maps[line], child);
 	}
 }
 
@@ -424,7 +431,9 @@ struct mw_draft_net *mw_domain_net(struct mw_domains *domains, struct mw_domain 
 	}
 	if (count)
 		return make_net(domains, domain, (uint32_t)line, ends, count);
-	if (claim)
+	if (claim && domain->failed)
+		claim->node->failed = true;
+	else if (claim)
 		mw_draft_error(draft, "R305", claim->tree->span, claim->node, "irq",
 			       "line %" PRIu64 " of `%s` leads to no pin%s%s", line, domain->name,
 			       domain->target_count ? "; " : "", reach(domains, domain));

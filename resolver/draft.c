@@ -105,6 +105,11 @@ int mw_id_compare(const char *a, const char *b)
 	return strcmp(first, second); /* a01 and a1 */
 }
 
+bool mw_span_to_blame(struct mw_span span, struct mw_span other)
+{
+	return span.source != other.source ? span.source < other.source : span.byte > other.byte;
+}
+
 int mw_draft_order(const struct mw_draft_node *a, const struct mw_draft_node *b)
 {
 	if (a->host != b->host)

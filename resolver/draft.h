@@ -140,6 +140,10 @@ void *mw_draft_room(struct mw_arena *arena, void *items, size_t count, size_t *c
 /** Order of ids as people count: slot2 before slot10. */
 int mw_id_compare(const char *a, const char *b);
 
+/** Which of two places is the one to blame: the user's own file is read before its bases, and within
+ * a file the later line came to what was there. */
+bool mw_span_to_blame(struct mw_span span, struct mw_span other);
+
 /** Order of nodes in the plan: by depth, then id; backends last, by owner. */
 int mw_draft_order(const struct mw_draft_node *a, const struct mw_draft_node *b);
 /** The window of this name, or NULL. */

@@ -283,17 +283,23 @@ static void check_function_zero(struct mw_draft *draft, struct mw_draft_node *no
 static void find_depth(struct mw_draft *draft, struct mw_draft_node *node)
 {
 	struct mw_draft_node *at = node, *below = NULL;
+	bool failed = false;
 
 	while (at && at->depth_state == MW_DEPTH_UNKNOWN) {
 		at->depth_state = MW_DEPTH_VISITING;
 		at->below = below;
+		failed |= at->failed;
 		below = at;
 		at = at->bus;
 	}
-	if (at && at->depth_state == MW_DEPTH_VISITING)
-		mw_draft_error(draft, "G205", at->at->span, at, "at",
-			       "the chain of buses above `%s` leads back to itself, never to `sys`",
-			       at->id);
+	if (at && at->depth_state == MW_DEPTH_VISITING) {
+		if (!failed)
+			mw_draft_error(draft, "G205", at->at->span, at, "at",
+				       "the chain of buses above `%s` leads back to itself, "
+				       "never to `sys`",
+				       at->id);
+		at->failed = true;
+	}
 	while (below) {
 		struct mw_draft_node *next = below->below;
 

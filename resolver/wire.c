@@ -87,8 +87,9 @@ static void bind_auto(struct mw_domains *domains, struct mw_draft_claim *claim)
 		}
 	}
 	mw_draft_error(draft, "R307", claim->tree->span, claim->node, "irq",
-		       "`irq: auto` has no room: lines %" PRIu64 "-%" PRIu64 " of `%s` are in use",
-		       first, first + (count ? count - 1 : 0), domain->name);
+		       "`irq: auto` has no room: every line of `%s` from %" PRIu64 " to %" PRIu64
+		       " is in use",
+		       domain->name, first, first + (count ? count - 1 : 0));
 }
 
 static int by_id(const void *a, const void *b)
@@ -136,11 +137,6 @@ static void bind_lines(struct mw_domains *domains)
 		bind_auto(domains, autos[i]);
 }
 
-static bool is_later(struct mw_span a, struct mw_span b)
-{
-	return a.source != b.source ? a.source > b.source : a.byte > b.byte;
-}
-
 static const char *free_line(struct mw_draft *draft, const struct mw_domain *domain)
 {
 	for (uint32_t line = 1; line < domain->lines; line++) {
@@ -164,7 +160,7 @@ static void report_shared(struct mw_domains *domains, const struct mw_draft_net 
 	for (size_t i = 0; i < net->user_count; i++) {
 		struct mw_draft_claim *user = net->users[i];
 
-		if (!user->share && (!last || is_later(user->tree->span, last->tree->span)))
+		if (!user->share && (!last || mw_span_to_blame(user->tree->span, last->tree->span)))
 			last = user;
 	}
 	struct mw_diag *diag =

@@ -41,7 +41,8 @@ struct mw_domain {
 	struct mw_wire_end *targets; /* line n goes to element index + n */
 	size_t target_count, target_capacity;
 	struct mw_domain_map *maps; /* per line: its entry of `map` */
-	uint32_t next_auto;         /* where the search for a free line stands */
+	bool failed;        /* an end of it was refused: lines that lead nowhere are no news */
+	uint32_t next_auto; /* where the search for a free line stands */
 	enum mw_trigger trigger;
 	enum mw_polarity polarity;
 };

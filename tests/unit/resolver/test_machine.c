@@ -96,7 +96,7 @@ static void something_must_run_at_reset(void **state)
 	back_bad("F401", "nothing runs at reset",
 		 "params: { f: { type: bool, default: false } }\n" BACK_CPU
 		 "boot: { firmware: fw }\n" RULES "  fw: { type: rom, at: sys, when: f, mmio: "
-						  "0xffff0000+64KiB, backend: { file: x } }\n");
+		 "0xffff0000+64KiB, backend: { file: x } }\n");
 	back_bad("G206", "there is no node `fww`", BACK_CPU "boot: { firmware: fww }\n" RULES);
 }
 

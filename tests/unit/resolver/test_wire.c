@@ -198,7 +198,7 @@ static void auto_lines_follow_ids_not_the_file(void **state)
 
 static void auto_lines_run_out(void **state)
 {
-	back_bad("R307", "lines 16-17 of `gsi` are in use",
+	back_bad("R307", "every line of `gsi` from 16 to 17 is in use",
 		 BACK_CPU BACK_MEMORY BACK_BOOT BACK_IRQ
 		 "windows: { gsi: { range: 16+2 } }\n" BACK_DEVICES
 		 "  s: { type: chip, at: sys, irq: auto, count: 3 }\n");
