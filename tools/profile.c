@@ -3,7 +3,6 @@
 #include "tools/profile.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "devices/registry.h"
@@ -31,23 +30,16 @@ void mw_workshop_fini(struct mw_workshop *workshop)
 	mw_diagnostics_fini(&workshop->diagnostics);
 }
 
-/** The resolver marks "this file cannot be read" with neither code nor place. NULL for none. */
-static struct mw_diag *unreadable(const struct mw_diagnostics *diagnostics, size_t from)
+/** The resolver marks "this file cannot be read" with neither code nor place. */
+static bool unreadable(const struct mw_diagnostics *diagnostics, size_t from)
 {
 	for (size_t i = from; i < diagnostics->count; i++) {
-		struct mw_diag *diag = diagnostics->items[i];
+		const struct mw_diag *diag = diagnostics->items[i];
 
 		if (diag->severity == MW_SEVERITY_ERROR && !*diag->code && diag->span.source == 0)
-			return diag;
+			return true;
 	}
-	return NULL;
-}
-
-static void say_where(struct mw_workshop *workshop, struct mw_diag *diag)
-{
-	for (size_t i = 0; i < workshop->search.count; i++)
-		mw_diag_note(&workshop->diagnostics, diag, (struct mw_span){ 0 },
-			     "looked in %s/profiles", workshop->search.folders[i]);
+	return false;
 }
 
 enum mw_exit mw_workshop_resolve(struct mw_workshop *workshop, struct mw_plan **out,
@@ -64,10 +56,9 @@ enum mw_exit mw_workshop_resolve(struct mw_workshop *workshop, struct mw_plan **
 		.registry = &workshop->registry,
 	};
 	bool done = mw_resolve(out, &options, &workshop->diagnostics);
-	struct mw_diag *diag = done ? NULL : unreadable(&workshop->diagnostics, before);
 
 	free(sets);
-	if (diag && !strchr(profile, '/'))
-		say_where(workshop, diag);
-	return done ? MW_EXIT_OK : diag ? MW_EXIT_USAGE : MW_EXIT_FAILED;
+	if (done)
+		return MW_EXIT_OK;
+	return unreadable(&workshop->diagnostics, before) ? MW_EXIT_USAGE : MW_EXIT_FAILED;
 }

@@ -162,8 +162,8 @@ class Lint(unittest.TestCase):
 
     def test_unknown_name_says_where_it_was_looked_for(self):
         result = call("lint", "nonesuch", "--format", "full")
-        self.assertIn("looked in ./profiles", result.stdout)
-        self.assertIn("share/millwright/profiles", result.stdout)
+        self.assertIn("looked for profiles/nonesuch.yaml", result.stdout)
+        self.assertIn("share/millwright/profiles/nonesuch.yaml", result.stdout)
 
     def test_fail_on_lowers_the_bar(self):
         path = self.profile("  com9: { type: uart16550, at: sys, io: 0x2f8, irq: 3, backend: 'null' }\n")
