@@ -32,8 +32,10 @@ struct mw_accel;
 
 struct mw_accel_ops {
 	const char *name, *summary;
-	/** Looks at the host; opens and closes what it needs, at most 10 ms. */
+	/** Tries it out, to choose between several: opens and closes what it needs, at most 10 ms. */
 	void (*probe)(struct mw_accel_probe *probe);
+	/** The same by what can be seen without trying, for when there is no choice. NULL: probe. */
+	void (*look)(struct mw_accel_probe *probe);
 	/** Makes the VM for this machine and its CPUs, stopped, and hands itself to
 	 * mw_machine_set_executor. False: diagnostics say why (spans into the profile where the plan
 	 * has them) and *out is NULL. */

@@ -155,6 +155,7 @@ struct search {
 	struct mw_choice *choice;   /* the best so far; ops NULL: none */
 	struct mw_choice short_one; /* the first that is here but lacks something */
 	struct mw_arena *arena;
+	bool thorough;           /* there may be a choice */
 	const char *remarks[16]; /* why others were passed over */
 	size_t remark_count;
 };
@@ -173,7 +174,10 @@ static bool try_one(struct search *search, const struct mw_accel_ops *ops)
 {
 	struct mw_choice found = { .ops = ops };
 
-	ops->probe(&found.probe);
+	if (search->thorough || !ops->look)
+		ops->probe(&found.probe);
+	else
+		ops->look(&found.probe);
 	if (found.probe.verdict == MW_ACCEL_ABSENT) {
 		remark(search, ops->name, found.probe.reason);
 		return false;
@@ -283,6 +287,7 @@ bool mw_choice_make(struct mw_choice *choice, const struct mw_plan *plan, const 
 		good &= check_name(names[i], span, built_in, diagnostics);
 	if (!good)
 		return false;
+	search.thorough = strcmp(names[0], "auto") == 0 || names[1];
 	for (size_t i = 0; names[i] && !try_name(&search, names[i], built_in); i++)
 		continue;
 	if (!choice->ops) {

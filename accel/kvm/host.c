@@ -128,8 +128,7 @@ static const struct known_module {
 	const char *path, *remark;
 } known_modules[] = {
 	{ "/sys/module/kvm_pvm",
-	  "the kvm_pvm module runs guests without the processor's virtualisation: their supervisor "
-	  "code is interpreted, slowly, and some instructions fail" },
+	  "the kvm_pvm module interprets the guest's kernel code, and some instructions fail" },
 };
 
 const char *kvm_host_remark(void)

@@ -63,7 +63,6 @@ static bool fail(struct mw_diagnostics *diagnostics, const char *what, int error
 
 static bool open_host(struct kvm_vm *vm, struct mw_diagnostics *diagnostics)
 {
-	const char *remark;
 	char why[200];
 
 	vm->kvm = kvm_host_open(why);
@@ -73,9 +72,6 @@ static bool open_host(struct kvm_vm *vm, struct mw_diagnostics *diagnostics)
 		return false;
 	}
 	kvm_host_caps(vm->kvm, &vm->caps);
-	remark = kvm_host_remark();
-	if (remark)
-		mw_log_line(vm->machine, "kvm: %s", remark);
 	return true;
 }
 
@@ -211,6 +207,7 @@ const struct mw_accel_ops mw_accel_kvm = {
 	.name = "kvm",
 	.summary = "the Linux kernel's hypervisor, /dev/kvm",
 	.probe = kvm_probe,
+	.look = kvm_look,
 	.create = create,
 	.destroy = destroy,
 	.describe = describe,

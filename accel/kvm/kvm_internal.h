@@ -189,6 +189,7 @@ const char *kvm_exit_name(uint32_t reason);
 /* probe.c, probe_cache.c */
 
 void kvm_probe(struct mw_accel_probe *probe);
+void kvm_look(struct mw_accel_probe *probe);
 struct kvm_probe_result {
 	enum mw_accel_verdict verdict;
 	char reason[200];

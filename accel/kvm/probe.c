@@ -338,21 +338,44 @@ static void judge_or_recall(int kvm, struct kvm_probe_result *result)
 		kvm_probe_cache_write(path, key, result);
 }
 
-void kvm_probe(struct mw_accel_probe *probe)
+/* Returns /dev/kvm, or a negative number when it is not there for us. */
+static int begin_probe(struct mw_accel_probe *probe)
 {
-	struct kvm_probe_result result = { 0 };
 	int kvm;
 
 	memset(probe, 0, sizeof(*probe));
 	kvm = kvm_host_open(probe->reason);
-	if (kvm < 0) {
+	if (kvm < 0)
 		probe->verdict = MW_ACCEL_ABSENT;
+	else
+		kvm_host_caps(kvm, &probe->caps);
+	return kvm;
+}
+
+void kvm_probe(struct mw_accel_probe *probe)
+{
+	struct kvm_probe_result result = { 0 };
+	int kvm = begin_probe(probe);
+
+	if (kvm < 0)
 		return;
-	}
-	kvm_host_caps(kvm, &probe->caps);
 	judge_or_recall(kvm, &result);
 	close(kvm);
 	probe->verdict = result.verdict;
 	if (result.verdict != MW_ACCEL_GOOD)
 		snprintf(probe->reason, sizeof(probe->reason), "%s", result.reason);
+}
+
+void kvm_look(struct mw_accel_probe *probe)
+{
+	int kvm = begin_probe(probe);
+	const char *remark = kvm_host_remark();
+
+	if (kvm < 0)
+		return;
+	close(kvm);
+	if (!remark)
+		return;
+	probe->verdict = MW_ACCEL_SLOW;
+	snprintf(probe->reason, sizeof(probe->reason), "%s", remark);
 }
