@@ -287,7 +287,7 @@ bool mw_choice_make(struct mw_choice *choice, const struct mw_plan *plan, const 
 		good &= check_name(names[i], span, built_in, diagnostics);
 	if (!good)
 		return false;
-	search.thorough = strcmp(names[0], "auto") == 0 || names[1];
+	search.thorough = names[0] && (names[1] || strcmp(names[0], "auto") == 0);
 	for (size_t i = 0; names[i] && !try_name(&search, names[i], built_in); i++)
 		continue;
 	if (!choice->ops) {

@@ -10,7 +10,7 @@
 #include "tools/choice.h"
 
 static struct mw_accel_probe first_probe, second_probe;
-static unsigned probes;
+static unsigned probes, looks;
 
 static void probe_first(struct mw_accel_probe *probe)
 {
@@ -24,7 +24,15 @@ static void probe_second(struct mw_accel_probe *probe)
 	probes++;
 }
 
-static const struct mw_accel_ops first = { .name = "kvm", .summary = "one", .probe = probe_first };
+static void look_first(struct mw_accel_probe *probe)
+{
+	*probe = first_probe;
+	looks++;
+}
+
+static const struct mw_accel_ops first = {
+	.name = "kvm", .summary = "one", .probe = probe_first, .look = look_first
+};
 static const struct mw_accel_ops second = { .name = "soft",
 					    .summary = "two",
 					    .probe = probe_second };
@@ -51,7 +59,7 @@ static int prepare(void **state)
 
 	first_probe = second_probe = (struct mw_accel_probe){ .caps = full };
 	plan = (struct mw_plan){ .accel.prefer = prefer, .cpu.count = 1 };
-	probes = 0;
+	probes = looks = 0;
 	return 0;
 }
 
@@ -116,6 +124,20 @@ static void absent_and_not_built_in_are_passed_over_with_the_reason(void **state
 	assert_non_null(strstr(choice.line, "passed over kvm: there is no /dev/kvm"));
 }
 
+static void without_a_choice_nothing_is_tried_out(void **state)
+{
+	static const char *const prefer[] = { "kvm", NULL };
+
+	plan.accel.prefer = prefer;
+	assert_true(mw_choice_make(&choice, &plan, NULL, both, &diagnostics));
+	assert_int_equal(looks, 1);
+	assert_true(mw_choice_make(&choice, &plan, "kvm", both, &diagnostics));
+	assert_int_equal(looks, 2);
+	assert_int_equal(probes, 0);
+	assert_true(mw_choice_make(&choice, &plan, "auto", both, &diagnostics));
+	assert_int_equal(probes, 1);
+}
+
 static void option_overrides_the_profile(void **state)
 {
 	assert_true(mw_choice_make(&choice, &plan, "soft", both, &diagnostics));
@@ -140,6 +162,15 @@ static void nothing_usable_lists_reasons_and_what_is_built_in(void **state)
 	assert_int_equal(diagnostics.errors, 1);
 	assert_found("kvm: there is no /dev/kvm");
 	assert_found("soft: not built in");
+	assert_found("built in is kvm: one");
+}
+
+static void preferring_nothing_is_an_error(void **state)
+{
+	static const char *const prefer[] = { NULL };
+
+	plan.accel.prefer = prefer;
+	assert_false(mw_choice_make(&choice, &plan, NULL, both, &diagnostics));
 	assert_found("built in is kvm: one");
 }
 
@@ -206,9 +237,11 @@ int main(void)
 		TEST(first_good_one_is_taken_and_no_other_is_probed),
 		TEST(good_beats_slow_and_slow_beats_nothing),
 		TEST(absent_and_not_built_in_are_passed_over_with_the_reason),
+		TEST(without_a_choice_nothing_is_tried_out),
 		TEST(option_overrides_the_profile),
 		TEST(auto_means_all_that_are_built_in),
 		TEST(nothing_usable_lists_reasons_and_what_is_built_in),
+		TEST(preferring_nothing_is_an_error),
 		TEST(unknown_name_is_an_error_even_beside_a_good_one),
 		TEST(unmet_need_is_a501_and_an_optional_one_is_not),
 		TEST(one_that_meets_the_needs_is_preferred),
