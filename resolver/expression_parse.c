@@ -178,7 +178,7 @@ static struct mw_expression_node *new_node(struct parser *parser, enum mw_operat
 		node->length--;
 	if (++parser->budget->nodes > MW_EXPRESSION_NODES) {
 		if (!parser->budget->told)
-			fail(parser, "Y010", offset, node->length,
+			fail(parser, "Y010", parser->token.offset, parser->token.length,
 			     "the expressions of one file have more than %d parts",
 			     MW_EXPRESSION_NODES);
 		parser->budget->told = parser->failed = true;

@@ -366,7 +366,7 @@ static bool refuse_kind(struct walk *walk, struct mw_tree *tree, const struct mw
 
 	if (walk->evaluated && !tree->evaluated)
 		return true;
-	if (tree->kind != MW_TREE_SCALAR)
+	if (tree->kind != MW_TREE_SCALAR && !tree->evaluated)
 		span.length = span.length ? 1 : 0;
 	reject(walk, tree, path,
 	       mw_diagnostics_add(walk->diagnostics, MW_SEVERITY_ERROR, "S102", span,
