@@ -18,6 +18,7 @@ struct mw_params {
 	struct mw_param *items; /* in the order of `tree`, whose entries hold the index */
 	size_t count;
 	unsigned chain;
+	bool stand_ins;
 	struct mw_scope scope;
 };
 
@@ -40,16 +41,30 @@ static struct mw_value failed_value(void)
 	return (struct mw_value){ .state = MW_VALUE_FAILED };
 }
 
+static bool is_path(const struct mw_param *param)
+{
+	return param->type->type == MW_TYPE_TEXT && strcmp(param->type->name, "path") == 0;
+}
+
+/* Which files a machine is given is no part of what it is. */
+static struct mw_value stand_in(struct mw_params *params, struct mw_param *param)
+{
+	struct mw_tree *tree = mw_tree_new(params->arena, MW_TREE_SCALAR, param->tree->key_span);
+
+	tree->text = mw_arena_printf(params->arena, "<%s>", param->seen.name);
+	return mw_param_convert(params->diagnostics, param, tree);
+}
+
 static struct mw_value refuse_missing(struct mw_params *params, struct mw_param *param)
 {
+	if (params->stand_ins && param->seen.host && is_path(param))
+		return stand_in(params, param);
 	struct mw_diag *diag = mw_diagnostics_add(
 		params->diagnostics, MW_SEVERITY_ERROR, "S117", param->tree->key_span,
 		"the parameter `%s` has no value", param->seen.name);
 
 	mw_diag_help(params->diagnostics, diag, "give it one with --set %s=%s", param->seen.name,
-		     param->type->type == MW_TYPE_TEXT && strcmp(param->type->name, "path") == 0
-			     ? "FILE"
-			     : "VALUE");
+		     is_path(param) ? "FILE" : "VALUE");
 	return failed_value();
 }
 
@@ -212,6 +227,7 @@ struct mw_params *mw_params_bind(struct mw_arena *arena, struct mw_diagnostics *
 	params->arena = arena;
 	params->diagnostics = diagnostics;
 	params->parsing = parsing;
+	params->stand_ins = options->stand_ins;
 	params->tree = tree ? tree : mw_tree_new(arena, MW_TREE_MAP, (struct mw_span){ 0 });
 	params->items = mw_arena_alloc(arena, params->tree->count + 1, sizeof(*params->items));
 	params->scope = (struct mw_scope){

@@ -17,6 +17,9 @@ struct mw_resolve_options {
 	const char *const *search; /* folders that hold profiles/ and chipsets/, in order */
 	size_t search_count;
 	const struct mw_registry *registry;
+	/** A required, host-scoped path without a value is taken as given later: its text is `<NAME>`.
+	 * For those who look at a machine without running it. */
+	bool stand_ins;
 };
 
 /** Resolves. True: *out is a new plan (free with mw_plan_destroy), diagnostics may hold warnings.

@@ -54,8 +54,8 @@ static int lint(const struct mw_arguments *arguments)
 	for (size_t i = 0; i < arguments->operand_count; i++) {
 		struct mw_plan *plan;
 
-		if (mw_workshop_resolve(&workshop, &plan, arguments->operands[i], arguments) ==
-		    MW_EXIT_USAGE)
+		if (mw_workshop_resolve(&workshop, &plan, arguments->operands[i], arguments,
+					true) == MW_EXIT_USAGE)
 			worst = MW_EXIT_USAGE;
 		mw_plan_destroy(plan);
 	}

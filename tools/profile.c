@@ -43,7 +43,8 @@ static bool unreadable(const struct mw_diagnostics *diagnostics, size_t from)
 }
 
 enum mw_exit mw_workshop_resolve(struct mw_workshop *workshop, struct mw_plan **out,
-				 const char *profile, const struct mw_arguments *arguments)
+				 const char *profile, const struct mw_arguments *arguments,
+				 bool stand_ins)
 {
 	const char **sets = mw_alloc(arguments->given_count + 1, sizeof(*sets));
 	size_t before = workshop->diagnostics.count;
@@ -54,6 +55,7 @@ enum mw_exit mw_workshop_resolve(struct mw_workshop *workshop, struct mw_plan **
 		.search = (const char *const *)workshop->search.folders,
 		.search_count = workshop->search.count,
 		.registry = &workshop->registry,
+		.stand_ins = stand_ins,
 	};
 	bool done = mw_resolve(out, &options, &workshop->diagnostics);
 

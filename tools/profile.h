@@ -22,9 +22,10 @@ bool mw_workshop_init(struct mw_workshop *workshop);
 void mw_workshop_fini(struct mw_workshop *workshop);
 
 /** Resolves a profile with the --set options given. Returns an exit code: failed for findings, usage
- * when the profile itself could not be read; then *out is NULL. */
+ * when the profile itself could not be read; then *out is NULL. `stand_ins` as in resolver.h. */
 enum mw_exit mw_workshop_resolve(struct mw_workshop *workshop, struct mw_plan **out,
-				 const char *profile, const struct mw_arguments *arguments);
+				 const char *profile, const struct mw_arguments *arguments,
+				 bool stand_ins);
 
 /** The row for --set. */
 #define MW_OPTION_SET                                                               \

@@ -64,7 +64,8 @@ static int resolve(const struct mw_arguments *arguments)
 	enum mw_exit code = MW_EXIT_FAILED;
 
 	if (mw_workshop_init(&workshop)) {
-		code = mw_workshop_resolve(&workshop, &plan, arguments->operands[0], arguments);
+		code = mw_workshop_resolve(&workshop, &plan, arguments->operands[0], arguments,
+					   true);
 		if (plan)
 			print_plan(plan, arguments);
 		if (workshop.diagnostics.count)

@@ -77,9 +77,9 @@ static bool open_log(struct session *session)
 
 static bool resolve(struct session *session)
 {
-	session->code =
-		(int)mw_workshop_resolve(&session->workshop, &session->plan,
-					 session->arguments->operands[0], session->arguments);
+	session->code = (int)mw_workshop_resolve(&session->workshop, &session->plan,
+						 session->arguments->operands[0],
+						 session->arguments, false);
 	return session->plan != NULL;
 }
 

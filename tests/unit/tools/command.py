@@ -199,12 +199,18 @@ class Resolve(unittest.TestCase):
                                         "--hash").stdout)
 
     def test_findings_go_to_standard_error_and_code_is_1(self):
-        result = call("resolve", PROFILE)
+        result = call("resolve", PROFILE, "--set", "ram=1MiB")
         self.assertEqual((result.returncode, result.stdout), (1, ""))
-        self.assertIn("nothing to boot", result.stderr)
+        self.assertIn("ram", result.stderr)
         result = call("resolve", PROFILE, *SETS, "--set", "cpus=300", "--diagnostics", "json")
         self.assertEqual([entry["code"] for entry in json.loads(result.stderr)], ["S103"])
         self.assertEqual(call("resolve", "nonesuch").returncode, 2)
+
+    def test_a_file_given_later_stands_as_its_name(self):
+        result = call("resolve", PROFILE)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn('linux: "<kernel>"', result.stdout)
+        self.assertEqual(call("lint", PROFILE).returncode, 0)
 
     def test_search_path(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -228,7 +234,7 @@ class Run(unittest.TestCase):
         self.assertEqual(result.stdout, "")
 
     def test_profile_errors_are_1_and_unreadable_is_2(self):
-        self.refuse(1, "nothing to boot", PROFILE)
+        self.refuse(1, "the parameter `kernel` has no value", PROFILE)
         self.refuse(2, "nonesuch", "nonesuch")
         self.refuse(2, "what is missing is PROFILE")
         self.refuse(2, "cannot write the log /nonexistent/log", PROFILE, "--log", "/nonexistent/log")
