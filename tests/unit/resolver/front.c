@@ -12,7 +12,7 @@
 void front_init(struct front *front)
 {
 	*front = (struct front){ 0 };
-	strncpy(front->folder, "/tmp/mw-front-XXXXXX", sizeof(front->folder) - 1);
+	snprintf(front->folder, sizeof(front->folder), "/tmp/mw-front-XXXXXX");
 	assert_non_null(mkdtemp(front->folder));
 }
 

@@ -221,9 +221,11 @@ static void a_condition_that_types_decide_is_worth_a_warning(void **state)
 		   "devices/u/type", "t");
 }
 
+enum { SEEN = 64 };
+
 static bool look(void *context, const char *node, const char *claim, struct mw_claim_range *range)
 {
-	strcat(strcat(strcat(context, node), "/"), claim);
+	snprintf(context, SEEN, "%s/%s", node, claim);
 	*range = (struct mw_claim_range){ 0x3f8, 8 };
 	return strcmp(claim, "none") != 0;
 }
@@ -232,7 +234,7 @@ static bool look(void *context, const char *node, const char *claim, struct mw_c
 static void links_to(const char *text, const char *value, const char *asked)
 {
 	struct front front;
-	char *whole = NULL, seen[64] = "";
+	char *whole = NULL, seen[SEEN] = "";
 
 	assert_true(asprintf(&whole,
 			     "params: { n: { type: int, default: 2 } }\ncpu: { count: $(n) }\n"
