@@ -205,9 +205,14 @@ static void fail_with(struct bench *bench, const char *what)
 	fail_msg("%s", what);
 }
 
+const struct mw_accel_ops *bench_accel(void)
+{
+	return mw_accel_find("kvm");
+}
+
 const char *bench_obstacle(void)
 {
-	if (!mw_accel_find("kvm"))
+	if (!bench_accel())
 		return "kvm is not built in";
 	if (access("/dev/kvm", R_OK | W_OK) != 0)
 		return "no usable /dev/kvm";
@@ -223,7 +228,7 @@ void bench_create(struct bench *bench, const char *rom, unsigned cpus)
 	make_plan(&bench->plan, mw_arena_strdup(&bench->plan.arena, path), cpus);
 	if (!mw_machine_build(&bench->machine, &bench->plan, &bench->diagnostics))
 		fail_with(bench, "the machine is not built");
-	if (!mw_accel_find("kvm")->create(&bench->accel, bench->machine, &bench->diagnostics))
+	if (!bench_accel()->create(&bench->accel, bench->machine, &bench->diagnostics))
 		fail_with(bench, "no accelerator");
 	bench->device = mw_machine_device(bench->machine, NODE_DEVICE);
 	bench->ram = mw_machine_ram(bench->machine, 0, BENCH_RAM_BYTES);
@@ -234,7 +239,7 @@ void bench_create(struct bench *bench, const char *rom, unsigned cpus)
 
 void bench_destroy(struct bench *bench)
 {
-	mw_accel_find("kvm")->destroy(bench->accel);
+	bench_accel()->destroy(bench->accel);
 	mw_machine_destroy(bench->machine);
 	mw_arena_fini(&bench->plan.arena);
 	mw_diagnostics_fini(&bench->diagnostics);

@@ -47,6 +47,8 @@ int bench_run(struct bench *bench);
 void bench_wait(struct bench *bench, uint32_t address, uint32_t least);
 uint32_t bench_word(const struct bench *bench, uint32_t address);
 
+/** The accelerator that benches use. */
+const struct mw_accel_ops *bench_accel(void);
 /** Why no test here can run, or NULL. */
 const char *bench_obstacle(void);
 

@@ -6,11 +6,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 #include <cmocka.h>
 
-#include "core/cpu_topology.h"
+#include "accel/kvm/kvm_internal.h"
 #include "tests/boot/bench.h"
 
 static void rom_below_4g_runs_and_ends_the_machine(void **state)
@@ -122,6 +123,63 @@ static void twenty_resets_by_port(void **state)
 	bench_destroy(&bench);
 }
 
+/* Of all that KVM lists, only what counts may differ. */
+static bool is_counter(uint32_t index)
+{
+	enum {
+		TSC = 0x10,
+		SMI_COUNT = 0x34,
+		MPERF = 0xe7,
+		APERF = 0xe8,
+		HV_REFERENCE = 0x40000020
+	};
+
+	return index == TSC || index == SMI_COUNT || index == MPERF || index == APERF ||
+	       index == HV_REFERENCE;
+}
+
+static void reset_brings_back_every_msr(void **state)
+{
+	struct kvm_msr_entry entry = { .index = 0xc0000081 /* STAR */ };
+	struct bench bench;
+	const struct kvm_vm *vm;
+
+	bench_create(&bench, "port_reset", 1);
+	vm = (const struct kvm_vm *)bench.accel;
+	assert_true(vm->reset_msr_count > 20);
+	assert_int_equal(bench_run(&bench), 1);
+	mw_machine_stop(bench.machine);
+	assert_int_equal(kvm_msrs_get(vm->cpus[0].fd, &entry, 1), 1);
+	assert_int_not_equal(entry.data, 0);
+	assert_true(mw_machine_reset(bench.machine, &bench.diagnostics));
+	for (size_t i = 0; i < vm->reset_msr_count; i++) {
+		entry.index = vm->reset_msrs[i].index;
+		assert_int_equal(kvm_msrs_get(vm->cpus[0].fd, &entry, 1), 1);
+		if (!is_counter(entry.index) && entry.data != vm->reset_msrs[i].data)
+			fail_msg("MSR 0x%x is 0x%llx, not 0x%llx", entry.index,
+				 (unsigned long long)entry.data,
+				 (unsigned long long)vm->reset_msrs[i].data);
+	}
+	bench_destroy(&bench);
+}
+
+static void reset_brings_back_the_local_apic(void **state)
+{
+	struct kvm_lapic_state apic;
+	struct bench bench;
+	const struct kvm_vm *vm;
+
+	bench_create(&bench, "port_reset", 2);
+	vm = (const struct kvm_vm *)bench.accel;
+	assert_int_equal(bench_run(&bench), 1);
+	assert_true(mw_machine_reset(bench.machine, &bench.diagnostics));
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(ioctl(vm->cpus[i].fd, KVM_GET_LAPIC, &apic), 0);
+		assert_memory_equal(&apic, &vm->cpus[i].reset_lapic, sizeof(apic));
+	}
+	bench_destroy(&bench);
+}
+
 static void run_smp(unsigned cpus)
 {
 	struct bench bench;
@@ -229,6 +287,8 @@ int main(void)
 		cmocka_unit_test(write_to_rom_is_dropped),
 		cmocka_unit_test(triple_fault_resets),
 		cmocka_unit_test(twenty_resets_by_port),
+		cmocka_unit_test(reset_brings_back_every_msr),
+		cmocka_unit_test(reset_brings_back_the_local_apic),
 		cmocka_unit_test(two_cpus_start_by_init_and_sipi),
 		cmocka_unit_test(four_cpus_start_by_init_and_sipi),
 		cmocka_unit_test(cpus_start_again_after_a_reset),

@@ -1,10 +1,8 @@
-/* Resets itself through a port twenty times, with registers in disorder, and then leaves. */
+/* Puts registers in disorder and resets itself through a port, twenty times, and then leaves. */
 #include "rom.inc"
 ENTER_PROTECTED
 start:
 	incl 0x5000
-	cmpl $20, 0x5000
-	ja 2f
 	movl $0x12345678, %ebx
 	movl %ebx, %edi
 	movl %ebx, %dr0
@@ -16,6 +14,8 @@ start:
 	movl %ebx, %esi
 	movl $0xfee00080, %ebp /* the task priority of the local APIC */
 	movl $0x20, (%ebp)
+	cmpl $20, 0x5000
+	ja 2f
 	movb $0xfe, %al
 	outb %al, $RESET_PORT
 3:	hlt
