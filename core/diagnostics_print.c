@@ -344,7 +344,7 @@ static void put_snippets(struct printer *printer, const struct mw_diag *diag)
 
 		put_frame(printer, i == 0 ? "-->" : ":::");
 		putc(' ', printer->out);
-		put_text(printer->out, place.file);
+		put_text(printer->out, place.file ? place.file : "");
 		fprintf(printer->out, ":%u:%u\n", place.line, place.column);
 		if (i == 0) {
 			put_frame(printer, " |");

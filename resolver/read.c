@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "resolver/read.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "resolver/read_internal.h"
@@ -317,14 +318,16 @@ static void on_start(struct run *run, const yaml_event_t *event, enum mw_tree_ki
 
 static void refuse_duplicates(struct run *run, struct mw_tree *map)
 {
-	struct mw_tree *before = NULL;
-	uint32_t count = map->count;
+	struct mw_tree *last = NULL;
+	uint32_t count = 0;
 
-	for (struct mw_tree *child = map->first; child; child = child->next) {
-		struct mw_tree *first = mw_tree_get(map, child->key);
+	for (struct mw_tree **link = &map->first; *link;) {
+		struct mw_tree *child = *link, *first = mw_tree_get(map, child->key);
 
 		if (first == child) {
-			before = child;
+			last = child;
+			count++;
+			link = &child->next;
 			continue;
 		}
 		struct mw_diag *diag =
@@ -333,10 +336,9 @@ static void refuse_duplicates(struct run *run, struct mw_tree *map)
 
 		mw_diag_note(run->reader->diagnostics, diag, first->key_span, "first given here");
 		map->failed = first->failed = true;
-		before->next = child->next;
-		count--;
+		*link = child->next;
 	}
-	map->last = before;
+	map->last = last;
 	if (count < map->count)
 		map->index = NULL;
 	map->count = count;
@@ -346,8 +348,11 @@ static void refuse_duplicates(struct run *run, struct mw_tree *map)
  * child: libyaml puts the end behind the comments that follow. */
 static void on_end(struct run *run, const yaml_event_t *event)
 {
+	assert(run->depth > 0 && "libyaml ends only what it has begun");
 	struct frame *frame = &run->frames[--run->depth];
 	struct mw_tree *tree = frame->tree;
+
+	assert(tree && "every open frame has its tree");
 	struct mw_span end = event_span(run->reader, event);
 
 	if (tree->kind == MW_TREE_MAP && tree->count > 1)

@@ -41,6 +41,11 @@ static struct mw_diag *reject(struct walk *walk, struct mw_tree *tree, const str
 	return diag;
 }
 
+static bool is_rejected(const struct mw_tree *tree)
+{
+	return tree->failed && tree->kind == MW_TREE_SCALAR;
+}
+
 bool mw_tree_is_word(const struct mw_tree *tree, const char *word)
 {
 	return tree && tree->kind == MW_TREE_SCALAR && !tree->quoted && !tree->evaluated &&
@@ -80,14 +85,17 @@ static bool in_words(const char *text, const char *const *words)
 	return false;
 }
 
-/* "a, b or c" */
+/* "`a`, `b` or `c`" */
 static const char *join_words(struct mw_diagnostics *diagnostics, const char *const *words)
 {
-	const char *text = mw_arena_printf(&diagnostics->arena, "`%s`", words[0]);
+	const char *text = "";
 
-	for (size_t i = 1; words[i]; i++)
-		text = mw_arena_printf(&diagnostics->arena, "%s%s `%s`", text,
-				       words[i + 1] ? "," : " or", words[i]);
+	for (; words && *words; words++)
+		text = mw_arena_printf(&diagnostics->arena, "%s%s`%s`", text,
+				       !*text     ? ""
+				       : words[1] ? ", "
+						  : " or ",
+				       *words);
 	return text;
 }
 
@@ -247,7 +255,7 @@ static void refuse_key(struct walk *walk, struct mw_tree *child, const struct mw
 		       const struct path *path)
 {
 	struct mw_diagnostics *diagnostics = walk->diagnostics;
-	const char *names[32];
+	const char *names[32] = { NULL };
 	size_t count = 0;
 	struct mw_diag *diag = mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "S101",
 						  child->key_span, "unknown key `%s`", child->key);
@@ -256,9 +264,9 @@ static void refuse_key(struct walk *walk, struct mw_tree *child, const struct mw
 		if (!(keys->flags & MW_KEY_PLANNED))
 			names[count++] = keys->name;
 	}
-	names[count] = NULL;
-	mw_diag_note(diagnostics, diag, (struct mw_span){ 0 }, "the keys here are %s",
-		     join_words(diagnostics, names));
+	if (names[0])
+		mw_diag_note(diagnostics, diag, (struct mw_span){ 0 }, "the keys here are %s",
+			     join_words(diagnostics, names));
 	mw_suggest(diagnostics, diag, child->key, names);
 	reject(walk, child, path, diag);
 }
@@ -305,14 +313,10 @@ static bool check_values(struct walk *walk, struct mw_tree *tree, const struct m
 	for (struct mw_tree *child = tree->first; child; child = child->next) {
 		struct path path = { up, child->key };
 
-		if (child->failed && child->kind == MW_TREE_SCALAR) {
-			good = false;
-		} else if (shape->ids != MW_IDS_FREE && !mw_shape_is_id(child->key, shape->ids)) {
+		if (!is_rejected(child) && shape->ids != MW_IDS_FREE &&
+		    !mw_shape_is_id(child->key, shape->ids))
 			refuse_id(walk, child, shape, &path);
-			good = false;
-		} else if (!check_value(walk, child, shape->values, &path)) {
-			good = false;
-		}
+		good &= check_value(walk, child, shape->values, &path);
 	}
 	return good;
 }
@@ -325,9 +329,7 @@ static bool check_map(struct walk *walk, struct mw_tree *tree, const struct mw_s
 	if (!shape->keys)
 		return check_values(walk, tree, shape, path);
 	for (struct mw_tree *child = tree->first; child; child = child->next) {
-		if (child->failed && child->kind == MW_TREE_SCALAR)
-			good = false;
-		else if (!check_entry(walk, child, shape, path))
+		if (is_rejected(child) || !check_entry(walk, child, shape, path))
 			good = false;
 	}
 	for (const struct mw_shape_key *key = shape->keys; key->name && !walk->evaluated; key++) {
@@ -350,10 +352,7 @@ static bool check_list(struct walk *walk, struct mw_tree *tree, const struct mw_
 	bool good = true;
 
 	for (struct mw_tree *child = tree->first; child; child = child->next) {
-		if (child->failed && child->kind == MW_TREE_SCALAR)
-			good = false;
-		else if (!check_value(walk, child, shape->items, &path))
-			good = false;
+		good &= check_value(walk, child, shape->items, &path);
 	}
 	return good;
 }
@@ -389,7 +388,7 @@ static bool check_value(struct walk *walk, struct mw_tree *tree, const struct mw
 
 	if (walk->evaluated && !tree->dynamic)
 		return true;
-	if (tree->failed && tree->kind == MW_TREE_SCALAR)
+	if (is_rejected(tree))
 		return false;
 	if (shape->accepts & MW_SHAPE_ANY) {
 		good = check_anything(tree);
