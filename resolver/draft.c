@@ -185,15 +185,22 @@ void mw_draft_missing(struct mw_draft *draft, const struct mw_tree *section, con
 		       NULL, key, "%s", text);
 }
 
+bool mw_draft_may_suggest(struct mw_draft *draft, size_t names)
+{
+	if (draft->suggestions + names > SUGGESTION_BUDGET)
+		return false;
+	draft->suggestions += names;
+	return true;
+}
+
 /* Ids near a wrong one: every node, absent ones and sys. */
 static void suggest_node(struct mw_draft *draft, struct mw_diag *diag, const char *wanted)
 {
 	const char *best = mw_edit_distance("sys", wanted, 2) <= 1 ? "sys" : NULL;
 	unsigned distance = 3;
 
-	if (draft->suggestions + draft->node_count > SUGGESTION_BUDGET)
+	if (!mw_draft_may_suggest(draft, draft->node_count))
 		return;
-	draft->suggestions += draft->node_count;
 	for (size_t i = 0; i < draft->node_count; i++) {
 		unsigned here = draft->nodes[i]->host
 					? 3

@@ -166,6 +166,9 @@ void mw_draft_no_node(struct mw_draft *draft, const char *code, struct mw_span s
 void mw_draft_missing(struct mw_draft *draft, const struct mw_tree *section, const char *key,
 		      const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/** Whether "did you mean" may look at this many names more: what it costs in all is bounded. */
+bool mw_draft_may_suggest(struct mw_draft *draft, size_t names);
+
 /** A scalar's text, or NULL after S102 "expected WHAT". */
 const char *mw_draft_text(struct mw_draft *draft, struct mw_tree *tree, struct mw_draft_node *node,
 			  const char *key, const char *what);

@@ -15,18 +15,18 @@ static struct mw_domain *find_domain(struct mw_domains *domains, struct mw_draft
 
 	if (domain)
 		return domain;
-	const char **names = mw_arena_alloc(draft->arena, domains->count + 1, sizeof(*names));
-
-	for (size_t i = 0; i < domains->count; i++) {
-		names[i] = domains->items[i].name;
-		if (!strcmp(names[i], claim->domain)) { /* described, but with a mistake */
-			claim->node->failed = true;
-			return NULL;
-		}
+	if (mw_tree_get(mw_tree_get(draft->document->root, "irq"), claim->domain)) {
+		claim->node->failed = true; /* described, but with a mistake that has been told */
+		return NULL;
 	}
 	struct mw_diag *diag = mw_draft_error(draft, "R305", claim->tree->span, claim->node, "irq",
 					      "there is no interrupt domain `%s`", claim->domain);
 
+	if (!mw_draft_may_suggest(draft, domains->count))
+		return NULL;
+	const char **names = mw_arena_alloc(draft->arena, domains->count + 1, sizeof(*names));
+	for (size_t i = 0; i < domains->count; i++)
+		names[i] = domains->items[i].name;
 	mw_suggest(draft->diagnostics, diag, claim->domain, names);
 	return NULL;
 }
