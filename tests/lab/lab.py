@@ -8,6 +8,7 @@ share two CPUs with a whole test run.
 import os
 import re
 import select
+import shlex
 import shutil
 import socket
 import subprocess
@@ -19,9 +20,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 GUESTS = os.environ.get("MW_GUESTS", os.path.join(ROOT, "build", "guests"))
 BOUND_S = float(os.environ.get("MW_LAB_BOUND", "300"))
-# EPYC without what TCG lacks, which spares nine warnings.
-CPU = ("EPYC,+svm,-rdseed,-sha-ni,-fxsr-opt,-misalignsse,-3dnowprefetch,-osvw,-topoext,"
-       "-nrip-save,-xsavec")
+with open(os.path.join(HERE, "cpu"), encoding="ascii") as cpu_file:
+    CPU = cpu_file.readlines()[-1].strip()
 
 
 class Failure(Exception):
@@ -140,12 +140,15 @@ class Lab:
 
     def start(self, arguments, stderr="/tmp/millwright.log"):
         """Starts millwright on the lab's terminal, in the background; its status lands in a file."""
-        self.check("rm -f /tmp/status /tmp/pid")
-        # SECONDS of the lab are slow: the sanitizers' own limits must not depend on them.
-        self.check(f"(setsid -c sh -c 'echo $$ >/tmp/pid; exec millwright {arguments}' "
-                   f"<>/dev/ttyS2 >&0 2>{stderr}; echo $? >/tmp/status) & "
+        script = f"echo $$ >/tmp/pid; exec millwright {arguments}"
+        self.check(f"rm -f /tmp/status /tmp/pid; printf '%s' {shlex.quote(script)} >/tmp/start")
+        self.check(f"(setsid -c sh /tmp/start <>/dev/ttyS2 >&0 2>{stderr}; echo $? >/tmp/status) & "
                    "while [ ! -s /tmp/pid ]; do usleep 20000; done")
         return int(self.check("cat /tmp/pid"))
+
+    def messages(self):
+        """What millwright has written to standard error."""
+        return self.check("cat /tmp/millwright.log")
 
     def wait(self, bound_s=None):
         """Waits until what start() started has ended; returns its exit status."""
