@@ -185,7 +185,7 @@ static struct mw_cpu_state busy_state(void)
 	state.lstar = 0xffffffff81000000;
 	state.sfmask = 0x47700;
 	state.kernel_gs_base = 0xffff888000000000;
-	state.sysenter_eip = 0xffffffff81000100;
+	state.sysenter_eip = 0x81000100; /* an AMD CPU has 32 bits of it */
 	state.mtrr_def_type = 0x806;
 	state.fxsave[0] = 0x7f;
 	state.fxsave[1] = 0x03;
