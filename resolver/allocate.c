@@ -124,6 +124,7 @@ static void report_fixture(struct space *space, const struct mw_place *place,
 		[MW_PLACE_RAM] = "lies in RAM",
 		[MW_PLACE_LAPIC] = "lies in the window of local APICs and messages",
 		[MW_PLACE_PRIVATE] = "lies in the accelerator's private pages",
+		[MW_PLACE_CLAIM] = "lies in",
 	};
 	struct mw_draft *draft = space->draft;
 	bool claim = place->what == MW_PLACE_CLAIM;

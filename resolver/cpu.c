@@ -467,7 +467,7 @@ static void read_topology(struct mw_draft *draft, struct mw_tree *block)
 
 	cpu->cores = part(draft, mw_tree_get(tree, "cores"),
 			  (uint32_t)((cpu->count + around - 1) / around));
-	if (around * cpu->cores < cpu->count)
+	if (tree && around * cpu->cores < cpu->count)
 		mw_draft_error(draft, "S103", tree->span, NULL, "cpu",
 			       "%" PRIu32 " sockets of %" PRIu32 " cores of %" PRIu32
 			       " threads are fewer than %" PRIu32 " CPUs",

@@ -1,5 +1,6 @@
 /* Interrupt domains: which lines there are, and which pins each of them ends at. */
 // SPDX-License-Identifier: MIT
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,7 @@ const struct mw_wire *mw_wire_input(const struct mw_device_type *type)
 
 struct mw_draft_net **mw_wire_pin(struct mw_draft *draft, struct mw_wire_end end)
 {
+	assert(end.wire && "an end is a wire of its node");
 	size_t row = (size_t)(end.wire - end.node->type->wires.items);
 
 	if (!end.node->pins)

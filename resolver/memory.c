@@ -78,10 +78,10 @@ static size_t read_holes(struct mw_draft *draft, struct mw_tree *tree, struct mw
 
 static void add_ram(struct mw_draft *draft, uint64_t base, uint64_t end)
 {
-	struct mw_plan_range *last = draft->ram_count ? &draft->ram[draft->ram_count - 1] : NULL;
+	size_t count = draft->ram_count;
 
-	if (last && last->base + last->length == base)
-		last->length += end - base;
+	if (count && draft->ram[count - 1].base + draft->ram[count - 1].length == base)
+		draft->ram[count - 1].length += end - base;
 	else
 		draft->ram[draft->ram_count++] = (struct mw_plan_range){ base, end - base };
 }
