@@ -288,6 +288,12 @@ static struct mw_tree *merge_child(struct merge *merge, struct mw_tree *finals, 
 		enter_section(merge, old->key);
 	if (child->failed && child->kind == MW_TREE_SCALAR)
 		return copy_of(merge, child);
+	if (old->failed && old->kind == MW_TREE_SCALAR) { /* what was under it is not known */
+		struct mw_tree *copy = copy_of(merge, child);
+
+		copy->failed = true;
+		return copy;
+	}
 	if (adds_up(merge, old, child, level))
 		return concatenate(merge, old, child);
 	if (finals && refuse_final(merge, finals, old, child)) {

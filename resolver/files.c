@@ -278,6 +278,12 @@ static const char *folder_of(struct mw_files *files, const char *path)
 	return slash ? mw_arena_strndup(files->arena, path, (size_t)(slash - path)) : ".";
 }
 
+/* A path in a file is relative to that file. */
+static const char *locate(struct mw_files *files, const struct mw_file *from, const char *path)
+{
+	return path[0] == '/' || !from ? path : join(files, folder_of(files, from->path), path);
+}
+
 static void load_base(struct mw_files *files, struct mw_file *file, struct mw_tree *wanted)
 {
 	struct mw_span span = wanted->span;
@@ -289,12 +295,8 @@ static void load_base(struct mw_files *files, struct mw_file *file, struct mw_tr
 		files->broken = true;
 		return;
 	}
-	if (reference.kind)
-		path = search(files, &reference, span);
-	else if (reference.name[0] == '/')
-		path = reference.name;
-	else
-		path = join(files, folder_of(files, file->path), reference.name);
+	path = reference.kind ? search(files, &reference, span)
+			      : locate(files, file, reference.name);
 	struct mw_file *base = path ? load(files, path, reference.kind, span) : NULL;
 
 	if (!base || !base_fits(files, file, base, span)) {
@@ -366,6 +368,12 @@ static struct mw_file *load(struct mw_files *files, const char *path, const char
 		refuse_cycle(files, file, wanted);
 		return NULL;
 	}
+	if (file && file->state == MW_FILE_READY && kind && strcmp(file->format->name, kind) != 0) {
+		mw_diagnostics_add(files->diagnostics, MW_SEVERITY_ERROR, "S102", wanted,
+				   "expected a %s here, and %s is a %s", kind, path,
+				   file->format->name);
+		return NULL;
+	}
 	if (file)
 		return file->state == MW_FILE_READY ? file : NULL;
 	if (files->depth > MW_FILES_DEPTH || files->count == MW_FILES_MOST) {
@@ -415,11 +423,13 @@ struct mw_file *mw_files_load(struct mw_files *files)
 struct mw_tree *mw_files_read(struct mw_files *files, const char *kind, const char *name,
 			      struct mw_span wanted)
 {
+	const struct mw_file *from = mw_files_of(files, wanted);
 	struct reference reference;
 	const char *path = NULL;
 
 	if (parse_reference(files, name, kind, wanted, &reference))
-		path = reference.kind ? search(files, &reference, wanted) : reference.name;
+		path = reference.kind ? search(files, &reference, wanted)
+				      : locate(files, from, reference.name);
 	struct mw_file *file = path ? load(files, path, kind, wanted) : NULL;
 
 	if (file)

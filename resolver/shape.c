@@ -357,21 +357,31 @@ static bool check_list(struct walk *walk, struct mw_tree *tree, const struct mw_
 	return good;
 }
 
+/* A value that is not there is shown at its key. */
+static struct mw_span span_of(const struct mw_tree *tree)
+{
+	struct mw_span span = tree->span;
+
+	if (tree->kind == MW_TREE_SCALAR)
+		return tree->key && !span.length ? tree->key_span : span;
+	if (!tree->evaluated && span.length)
+		span.length = 1;
+	return span;
+}
+
 static bool refuse_kind(struct walk *walk, struct mw_tree *tree, const struct mw_shape *shape,
 			const struct path *path)
 {
 	static const char *const names[] = { "text", "a map", "a list" };
-	struct mw_span span = tree->span;
+	bool empty = tree->kind == MW_TREE_SCALAR && !*tree->text && !tree->quoted;
 
 	if (walk->evaluated && !tree->evaluated)
 		return true;
-	if (tree->kind != MW_TREE_SCALAR && !tree->evaluated)
-		span.length = span.length ? 1 : 0;
 	reject(walk, tree, path,
-	       mw_diagnostics_add(walk->diagnostics, MW_SEVERITY_ERROR, "S102", span,
+	       mw_diagnostics_add(walk->diagnostics, MW_SEVERITY_ERROR, "S102", span_of(tree),
 				  "expected %s, found %s",
 				  describe(walk->diagnostics, shape->accepts, shape->words),
-				  names[tree->kind]));
+				  empty ? "nothing" : names[tree->kind]));
 	return false;
 }
 
@@ -401,8 +411,9 @@ static bool check_value(struct walk *walk, struct mw_tree *tree, const struct mw
 	} else if (shape->removable && mw_tree_is_word(tree, "remove")) {
 		good = true;
 	} else if (!(shape->accepts & ~(unsigned)(MW_SHAPE_MAP | MW_SHAPE_LIST))) {
-		good = tree->dynamic || mw_tree_is_word(tree, "unset") ||
-		       (!walk->evaluated && strstr(tree->text, "$(") && !shape->literal) ||
+		good = tree->link || mw_tree_is_word(tree, "unset") ||
+		       ((shape->accepts & MW_SHAPE_LIST) && !shape->literal && !walk->evaluated &&
+			strstr(tree->text, "$(")) ||
 		       refuse_kind(walk, tree, shape, path);
 	} else {
 		good = check_scalar(walk, tree, shape, path);

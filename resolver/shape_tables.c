@@ -22,7 +22,9 @@ static const struct mw_shape size = { .accepts = MW_SHAPE_SIZE };
 static const struct mw_shape range = { .accepts = MW_SHAPE_RANGE };
 static const struct mw_shape condition = { .accepts = MW_SHAPE_CONDITION };
 static const struct mw_shape texts = { .accepts = MW_SHAPE_LIST, .items = &text };
-static const struct mw_shape literals = { .accepts = MW_SHAPE_LIST, .items = &literal };
+static const struct mw_shape literals = { .accepts = MW_SHAPE_LIST,
+					  .literal = true,
+					  .items = &literal };
 static const struct mw_shape ranges = { .accepts = MW_SHAPE_LIST, .items = &range };
 static const struct mw_shape text_or_texts = { .accepts = MW_SHAPE_TEXT | MW_SHAPE_LIST,
 					       .items = &text };
@@ -58,7 +60,9 @@ static const struct mw_shape check = {
 	.accepts = MW_SHAPE_MAP,
 	.keys = KEYS({ "that", &condition, MW_KEY_REQUIRED }, { "say", &text, MW_KEY_REQUIRED }),
 };
-static const struct mw_shape checks = { .accepts = MW_SHAPE_LIST, .items = &check };
+static const struct mw_shape checks = { .accepts = MW_SHAPE_LIST,
+					.literal = true,
+					.items = &check };
 
 /* sections */
 static const struct mw_shape power_action = { .accepts = MW_SHAPE_WORD,

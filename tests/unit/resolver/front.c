@@ -48,27 +48,22 @@ void front_file(struct front *front, const char *name, const char *text)
 
 void front_load(struct front *front, ...)
 {
-	const char *sets[8], *folders[] = { front->folder };
-	char path[64];
 	size_t count = 0;
 	va_list arguments;
 
 	va_start(arguments, front);
-	for (const char *set; (set = va_arg(arguments, const char *));)
-		sets[count++] = set;
+	for (const char *set; (set = va_arg(arguments, const char *)) && count < 8;)
+		front->sets[count++] = set;
 	va_end(arguments);
-	snprintf(path, sizeof(path), "%s/profile.yaml", front->folder);
-	struct mw_resolve_options *options = mw_arena_alloc(&front->arena, 1, sizeof(*options));
-
-	*options = (struct mw_resolve_options){ .profile = path,
-						.sets = sets,
-						.set_count = count,
-						.search = folders,
-						.search_count = 1 };
-	front->good =
-		mw_document_load(&front->document, options, &front->arena, &front->diagnostics);
-	/* the options lived on this stack */
-	front->document.options = NULL;
+	snprintf(front->path, sizeof(front->path), "%s/profile.yaml", front->folder);
+	front->search[0] = front->folder;
+	front->options = (struct mw_resolve_options){ .profile = front->path,
+						      .sets = front->sets,
+						      .set_count = count,
+						      .search = front->search,
+						      .search_count = 1 };
+	front->good = mw_document_load(&front->document, &front->options, &front->arena,
+				       &front->diagnostics);
 }
 
 void front_profile(struct front *front, const char *text)

@@ -15,7 +15,9 @@
 
 /** A folder of files and what became of them. Made by front_init, freed by front_fini. */
 struct front {
-	char folder[32];
+	char folder[32], path[64];
+	const char *sets[8], *search[1];
+	struct mw_resolve_options options;
 	struct mw_arena arena;
 	struct mw_diagnostics diagnostics;
 	struct mw_document document;

@@ -297,6 +297,43 @@ static void versions_are_checked(void **state)
 	front_fini(&front);
 }
 
+static void what_changes_a_broken_section_keeps_silent(void **state)
+{
+	struct front front;
+
+	front_init(&front);
+	front_file(&front, "b.yaml", MACHINE("b") "devices: broken\n");
+	front_profile(&front, "extends: ./b.yaml\ndevices: { u: { irq: 5 } }\n");
+	front_finding(&front, "S102", "broken", "expected a map");
+	front_fini(&front);
+}
+
+static void other_kinds_of_file_are_read_by_name(void **state)
+{
+	struct front front;
+	struct mw_span nowhere = { 0 };
+
+	front_init(&front);
+	front_file(&front, "chipsets/cpu/old.yaml", "format: cpu/1\nname: old\nfamily: 6\n");
+	front_file(&front, "mine.yaml", "format: cpu/1\nname: mine\n");
+	front_profile(&front, "cpu: { model: ./mine.yaml }\n");
+	struct mw_span here = front_at(&front, "cpu/model")->span;
+
+	assert_string_equal(
+		mw_tree_get(mw_document_read(&front.document, "cpu", "old", nowhere), "family")
+			->text,
+		"6");
+	/* a path is relative to the file that names it */
+	assert_non_null(mw_document_read(&front.document, "cpu", "./mine.yaml", here));
+	front_clean(&front);
+	assert_null(mw_document_read(&front.document, "cpu", "odl", here));
+	front_finding(&front, "S113", "./mine.yaml", "there is no cpu `odl`");
+	assert_string_equal(front.diagnostics.items[0]->help, "did you mean `old`?");
+	assert_null(mw_document_read(&front.document, "cpu", "./profile.yaml", here));
+	assert_int_equal(front.diagnostics.errors, 2);
+	front_fini(&front);
+}
+
 static void a_chipset_extends_chipsets_only(void **state)
 {
 	struct front front;
@@ -339,6 +376,8 @@ int main(void)
 		cmocka_unit_test(eight_files_deep_is_the_end),
 		cmocka_unit_test(a_base_that_is_missing_is_told_once),
 		cmocka_unit_test(versions_are_checked),
+		cmocka_unit_test(what_changes_a_broken_section_keeps_silent),
+		cmocka_unit_test(other_kinds_of_file_are_read_by_name),
 		cmocka_unit_test(a_chipset_extends_chipsets_only),
 		cmocka_unit_test(the_profile_itself_may_be_missing),
 	};

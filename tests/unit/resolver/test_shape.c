@@ -75,6 +75,18 @@ static void a_size_without_a_unit_is_worth_a_warning(void **state)
 	front_good("memory: { ram: 0x20000000 }\n", "memory/ram", "0x20000000");
 }
 
+static void maps_and_lists_are_written_out(void **state)
+{
+	front_bad("devices: $(x)\n", "S102", "$(x)", "expected a map, found text");
+	front_bad("checks: $(x)\n", "S102", "$(x)", "expected a list, found text");
+	front_bad("cpu: { topology: $(x) }\n", "S102", "$(x)", "expected a map");
+	front_bad("devices:\n", "S102", "devices", "found nothing");
+	front_bad("params: { p: { type: string, default: x } }\nboot: { tables: $(p) }\n", "S102",
+		  "$(p)", "expected a list, found text");
+	front_good("params: { p: { type: list, default: [x] } }\nboot: { tables: $(p) }\n",
+		   "boot/tables/0", "x");
+}
+
 static void ids_are_short_lower_case_words(void **state)
 {
 	front_bad("devices: { Com1: { type: t } }\n", "S118", "Com1", "no id");
@@ -152,6 +164,7 @@ int main(void)
 		cmocka_unit_test(values_have_the_kind_their_key_wants),
 		cmocka_unit_test(the_key_decides_what_a_word_means),
 		cmocka_unit_test(a_size_without_a_unit_is_worth_a_warning),
+		cmocka_unit_test(maps_and_lists_are_written_out),
 		cmocka_unit_test(ids_are_short_lower_case_words),
 		cmocka_unit_test(formats_are_told_apart),
 		cmocka_unit_test(expressions_are_looked_at_again_when_they_have_a_value),
