@@ -288,6 +288,12 @@ static bool check_entry(struct walk *walk, struct mw_tree *child, const struct m
 					  child->key));
 		return false;
 	}
+	if ((key->flags & MW_KEY_KEPT) && mw_tree_is_word(child, "unset")) {
+		reject(walk, child, &path,
+		       mw_diagnostics_add(walk->diagnostics, MW_SEVERITY_ERROR, "S102", child->span,
+					  "`%s` cannot be unset", child->key));
+		return false;
+	}
 	return check_value(walk, child, key->shape, &path);
 }
 

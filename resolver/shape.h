@@ -36,7 +36,8 @@ struct mw_shape {
 	const struct mw_shape *items; /* LIST: every item's */
 };
 
-enum { MW_KEY_REQUIRED = 1 << 0, MW_KEY_PLANNED = 1 << 1 };
+/** KEPT: `unset` cannot take it away. */
+enum { MW_KEY_REQUIRED = 1 << 0, MW_KEY_PLANNED = 1 << 1, MW_KEY_KEPT = 1 << 2 };
 struct mw_shape_key {
 	const char *name;
 	const struct mw_shape *shape;

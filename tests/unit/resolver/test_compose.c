@@ -93,6 +93,11 @@ static void remove_and_unset_take_away(void **state)
 	front_fini(&front);
 }
 
+static void a_type_cannot_be_unset(void **state)
+{
+	front_bad("devices: { u: { type: unset } }\n", "S102", "unset", "cannot be unset");
+}
+
 static void what_was_removed_can_be_made_anew_but_not_changed(void **state)
 {
 	struct front front;
@@ -365,6 +370,7 @@ int main(void)
 		cmocka_unit_test(checks_of_all_files_hold),
 		cmocka_unit_test(an_entry_without_type_must_hit_something),
 		cmocka_unit_test(remove_and_unset_take_away),
+		cmocka_unit_test(a_type_cannot_be_unset),
 		cmocka_unit_test(what_was_removed_can_be_made_anew_but_not_changed),
 		cmocka_unit_test(two_bases_that_disagree_clash),
 		cmocka_unit_test(the_child_decides_a_clash),
