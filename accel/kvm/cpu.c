@@ -27,18 +27,17 @@ static bool fail(struct mw_diagnostics *diagnostics, struct mw_span span, const 
 static bool set_rate(struct kvm_vm *vm, struct kvm_cpu *cpu, struct mw_diagnostics *diagnostics)
 {
 	uint32_t wanted = vm->plan->cpu.tsc_khz;
-	int now;
+	int now = ioctl(cpu->fd, KVM_GET_TSC_KHZ, 0);
 
+	vm->host_tsc_khz = now > 0 ? (uint32_t)now : 0;
 	if (wanted && ioctl(cpu->fd, KVM_SET_TSC_KHZ, (unsigned long)wanted) < 0) {
-		now = ioctl(cpu->fd, KVM_GET_TSC_KHZ, 0);
 		mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "A501", vm->plan->cpu.span,
 				   "this host cannot give the guest a TSC of %u kHz; its own runs "
 				   "at %d kHz",
 				   wanted, now < 0 ? 0 : now);
 		return false;
 	}
-	now = ioctl(cpu->fd, KVM_GET_TSC_KHZ, 0);
-	vm->tsc_khz = now > 0 ? (uint32_t)now : wanted;
+	vm->tsc_khz = wanted ? wanted : vm->host_tsc_khz;
 	return true;
 }
 
@@ -225,5 +224,6 @@ enum mw_status kvm_reset(void *self)
 	if (vm->has_run && !status && ioctl(vm->fd, KVM_SET_CLOCK, &clock) < 0)
 		status = mw_status_from_errno(errno);
 	vm->has_run = false;
+	vm->paused.valid = false;
 	return status;
 }

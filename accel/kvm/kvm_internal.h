@@ -152,7 +152,11 @@ struct kvm_vm {
 	struct kvm_msr_entry *reset_msrs; /* every MSR KVM knows, as in a new CPU */
 	size_t reset_msr_count;
 	struct kvm_nested_state reset_nested; /* size 0: KVM cannot nest */
-	uint32_t tsc_khz;
+	uint32_t tsc_khz, host_tsc_khz;
+	struct {
+		bool valid;
+		uint64_t clock_ns, host_tsc;
+	} paused; /* when the CPUs last stopped; a reset forgets it */
 	size_t run_bytes, xsave_bytes;
 	struct kvm_cpu *cpus;
 	unsigned cpu_count;
@@ -185,6 +189,10 @@ bool kvm_exit_handle(struct kvm_cpu *cpu);
 /** KVM_RUN itself failed: ends the machine with the registers. */
 void kvm_exit_failed(struct kvm_cpu *cpu, int error);
 const char *kvm_exit_name(uint32_t reason);
+
+/* clock.c: both with all CPUs parked. */
+void kvm_clock_pause(struct kvm_vm *vm);
+void kvm_clock_resume(struct kvm_vm *vm);
 
 /* probe.c, probe_cache.c */
 

@@ -160,6 +160,7 @@ enum mw_status kvm_start(void *self)
 {
 	struct kvm_vm *vm = self;
 
+	kvm_clock_resume(vm);
 	atomic_store(&vm->halting, false);
 	pthread_mutex_lock(&vm->mutex);
 	vm->has_run = true;
@@ -196,4 +197,5 @@ void kvm_stop(void *self)
 	while (!all_parked(vm))
 		pthread_cond_wait(&vm->changed, &vm->mutex);
 	pthread_mutex_unlock(&vm->mutex);
+	kvm_clock_pause(vm);
 }

@@ -278,6 +278,51 @@ static void stopped_cpu_does_nothing(void **state)
 	bench_destroy(&bench);
 }
 
+static uint64_t tsc_of(const struct bench *bench)
+{
+	struct kvm_msr_entry entry = { .index = 0x10 };
+	const struct kvm_vm *vm = (const struct kvm_vm *)bench->accel;
+
+	assert_int_equal(kvm_msrs_get(vm->cpus[0].fd, &entry, 1), 1);
+	return entry.data;
+}
+
+static bool can_set_tsc_offset(const struct bench *bench)
+{
+	const struct kvm_vm *vm = (const struct kvm_vm *)bench->accel;
+	struct kvm_device_attr attribute = { .group = KVM_VCPU_TSC_CTRL,
+					     .attr = KVM_VCPU_TSC_OFFSET };
+
+	return ioctl(vm->cpus[0].fd, KVM_HAS_DEVICE_ATTR, &attribute) == 0;
+}
+
+/* The CPU's TSC goes on while it is stopped, as KVM has it; the next start takes that time off. */
+static void tsc_and_kvmclock_stand_still_between_stop_and_start(void **state)
+{
+	static const struct timespec nap = { .tv_nsec = 300000000 };
+	struct kvm_clock_data before, after;
+	const struct kvm_vm *vm;
+	struct bench bench;
+	uint64_t tsc;
+
+	bench_create(&bench, "spin", 1);
+	vm = (const struct kvm_vm *)bench.accel;
+	assert_int_equal(mw_machine_start(bench.machine), MW_STATUS_OK);
+	bench_wait(&bench, 0x5000, 1);
+	mw_machine_stop(bench.machine);
+	tsc = tsc_of(&bench);
+	assert_int_equal(ioctl(vm->fd, KVM_GET_CLOCK, &before), 0);
+	nanosleep(&nap, NULL);
+	assert_int_equal(mw_machine_start(bench.machine), MW_STATUS_OK);
+	mw_machine_stop(bench.machine);
+	assert_int_equal(ioctl(vm->fd, KVM_GET_CLOCK, &after), 0);
+	assert_true(after.clock - before.clock < 200000000);
+	/* kvm_pvm takes an offset, but its guests read the host's TSC. */
+	if (can_set_tsc_offset(&bench) && !kvm_host_remark())
+		assert_true(tsc_of(&bench) - tsc < 200 * (uint64_t)vm->tsc_khz);
+	bench_destroy(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +341,7 @@ int main(void)
 		cmocka_unit_test(busy_cpu_stops_a_thousand_times),
 		cmocka_unit_test(waiting_cpus_stop_a_thousand_times),
 		cmocka_unit_test(stopped_cpu_does_nothing),
+		cmocka_unit_test(tsc_and_kvmclock_stand_still_between_stop_and_start),
 	};
 	const char *obstacle = bench_obstacle();
 
