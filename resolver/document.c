@@ -175,7 +175,7 @@ bool mw_document_load(struct mw_document *document, const struct mw_resolve_opti
 	front->params = mw_params_bind(arena, diagnostics, mw_tree_get(composed, "params"), options,
 				       &front->parsing);
 	parse_all(document, composed);
-	mw_params_finish(front->params);
+	mw_params_finish(front->params, front->profile->root->span.source);
 	mw_checks_run(document, checks);
 	if (devices)
 		mw_instances_make(document, devices);

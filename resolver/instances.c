@@ -73,28 +73,13 @@ static struct mw_gone *add_gone(struct mw_document *document, struct mw_tree *ma
 	return gone;
 }
 
-static void add_absent(struct mw_document *document, const struct mw_tree *entry, const char *id,
-		       struct mw_span when)
-{
-	struct mw_gone *gone = add_gone(document, document->front->absent, id, entry->key_span);
-
-	gone->absent.when_span = when;
-	gone->taken_out = true;
-	gone->absent.next = document->absent;
-	document->absent = &gone->absent;
-}
-
-static void add_failed(struct mw_document *document, struct mw_tree *entry)
-{
-	if (!mw_tree_get(document->failed, entry->key))
-		mw_tree_append(document->failed, mw_tree_copy(document->arena, entry));
-}
-
 /* Two entries may make the same id: `a` with a count of 2 and an explicit `a1`. */
 static bool id_is_free(struct mw_document *document, const struct mw_tree *entry, const char *id)
 {
 	struct mw_tree *other = mw_tree_get(document->devices, id);
 
+	if (!other) /* taken out by `when`, an id is still taken */
+		other = mw_tree_get(document->front->absent, id);
 	if (!other) {
 		if (strlen(id) <= 32)
 			return true;
@@ -107,6 +92,26 @@ static bool id_is_free(struct mw_document *document, const struct mw_tree *entry
 
 	mw_diag_note(document->diagnostics, diag, other->key_span, "first here");
 	return false;
+}
+
+static bool add_absent(struct mw_document *document, const struct mw_tree *entry, const char *id,
+		       struct mw_span when)
+{
+	if (!id_is_free(document, entry, id))
+		return false;
+	struct mw_gone *gone = add_gone(document, document->front->absent, id, entry->key_span);
+
+	gone->absent.when_span = when;
+	gone->taken_out = true;
+	gone->absent.next = document->absent;
+	document->absent = &gone->absent;
+	return true;
+}
+
+static void add_failed(struct mw_document *document, struct mw_tree *entry)
+{
+	if (!mw_tree_get(document->failed, entry->key))
+		mw_tree_append(document->failed, mw_tree_copy(document->arena, entry));
 }
 
 /* The body without the keys that this phase uses up. NULL when an expression failed. */
@@ -195,9 +200,9 @@ static bool make_instance(struct mw_document *document, struct entry *entry, uin
 		int there = is_there(entry);
 
 		if (there == 0)
-			add_absent(document, entry->tree, id, entry->when->span);
-		if (there != 1)
-			return there == 0;
+			return add_absent(document, entry->tree, id, entry->when->span);
+		if (there < 0)
+			return false;
 	}
 	struct mw_tree *body =
 		fresh ? make_body(document, entry) : mw_tree_copy(document->arena, *shared);
@@ -242,9 +247,9 @@ static bool make_single(struct mw_document *document, struct entry *entry)
 	int there = is_there(entry);
 
 	if (there == 0)
-		add_absent(document, entry->tree, entry->tree->key, entry->when->span);
-	if (there != 1)
-		return there == 0;
+		return add_absent(document, entry->tree, entry->tree->key, entry->when->span);
+	if (there < 0)
+		return false;
 	struct mw_tree *body = make_body(document, entry);
 
 	if (!body)

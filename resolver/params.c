@@ -252,21 +252,23 @@ const struct mw_scope *mw_params_scope(const struct mw_params *params)
 	return &params->scope;
 }
 
-void mw_params_finish(struct mw_params *params)
+static void warn_unused(struct mw_params *params, const struct mw_param *param, uint32_t source)
 {
-	for (size_t i = 0; i < params->count; i++) {
-		struct mw_param *param = &params->items[i];
+	struct mw_span span = param->tree->key_span;
 
-		value_of(params, &param->seen);
-	}
+	if (param->seen.used || (span.source != source && !param->given))
+		return;
+	if (param->given)
+		span = param->given->span;
+	mw_diagnostics_add(params->diagnostics, MW_SEVERITY_WARNING, "S104", span,
+			   "nothing uses the parameter `%s`", param->seen.name);
+}
+
+void mw_params_finish(struct mw_params *params, uint32_t source)
+{
+	for (size_t i = 0; i < params->count; i++)
+		value_of(params, &params->items[i].seen);
 	/* what a mistake took out may have been the use */
-	for (size_t i = 0; i < params->count && params->diagnostics->errors == 0; i++) {
-		struct mw_param *param = &params->items[i];
-
-		if (param->seen.used)
-			continue;
-		mw_diagnostics_add(params->diagnostics, MW_SEVERITY_WARNING, "S104",
-				   param->tree->key_span, "nothing uses the parameter `%s`",
-				   param->seen.name);
-	}
+	for (size_t i = 0; i < params->count && params->diagnostics->errors == 0; i++)
+		warn_unused(params, &params->items[i], source);
 }

@@ -17,7 +17,9 @@ struct mw_params *mw_params_bind(struct mw_arena *arena, struct mw_diagnostics *
 /** For expressions. */
 const struct mw_scope *mw_params_scope(const struct mw_params *params);
 
-/** Works out every value, so that each mistake is told once; then warns of what nothing reads. */
-void mw_params_finish(struct mw_params *params);
+/** Works out every value, so that each mistake is told once; then warns of what nothing reads, if the
+ * profile itself (the file with this source) declares it or a `--set` gives it. A base is not to
+ * blame when a profile overrides the place where a parameter was read. */
+void mw_params_finish(struct mw_params *params, uint32_t source);
 
 #endif

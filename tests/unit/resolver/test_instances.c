@@ -127,6 +127,8 @@ static void an_id_is_made_once(void **state)
 		  "made twice");
 	front_bad("devices: { com1: { type: t }, com: { type: t, count: 2 } }\n", "S118", "com",
 		  "made twice");
+	front_bad("devices: { com1: { type: t }, com: { type: t, count: 2, when: i != 1 } }\n",
+		  "S118", "com", "made twice");
 }
 
 static void a_count_is_an_int_up_to_4096(void **state)

@@ -244,7 +244,20 @@ static void a_hosts_value_is_marked_all_the_way(void **state)
 
 static void a_parameter_that_nothing_reads_is_worth_a_warning(void **state)
 {
+	struct front front;
+
 	front_bad("params: { vga: { type: int, default: 1 } }\n", "S104", "vga", "nothing uses");
+
+	/* a child that overrides the use is not told of what its base declares, unless it sets it */
+	front_init(&front);
+	front_file(&front, "b.yaml",
+		   "format: machine/1\nname: b\nparams: { n: { type: int, default: 1 } }\n"
+		   "cpu: { count: $(n) }\n");
+	front_profile(&front, "extends: ./b.yaml\ncpu: { count: 4 }\n");
+	front_clean(&front);
+	front_load(&front, "n=3", NULL);
+	front_finding(&front, "S104", "3", "nothing uses");
+	front_fini(&front);
 }
 
 static void a_size_without_a_unit_is_worth_a_warning(void **state)
