@@ -1,75 +1,8 @@
 /* Guest accesses: from an address to a region, from a region to its registers. */
 // SPDX-License-Identifier: MIT
 #include <inttypes.h>
-#include <string.h>
 
-#include "core/field.h"
 #include "core/machine_internal.h"
-
-static uint64_t ones(unsigned size)
-{
-	return size >= 8 ? UINT64_MAX : (UINT64_C(1) << (8 * size)) - 1;
-}
-
-static const struct mw_register *find_register(const struct mw_region *region, const void *self,
-					       uint64_t offset, unsigned size, bool write)
-{
-	for (size_t i = 0; i < region->registers.count; i++) {
-		const struct mw_register *row = &region->registers.items[i];
-		unsigned bytes = row->size ? row->size : 1;
-
-		if (offset < row->at || offset - row->at + size > bytes)
-			continue;
-		if (row->selected && !row->selected(self))
-			continue;
-		if (write ? !row->set && !row->kind : row->write_only)
-			continue;
-		return row;
-	}
-	return NULL;
-}
-
-static uint64_t register_value(const struct mw_register *row, void *self)
-{
-	if (row->get)
-		return row->get(self);
-	return row->kind ? mw_field_load(self, row->offset, row->kind) : 0;
-}
-
-static void register_store(const struct mw_register *row, void *self, uint64_t value)
-{
-	if (row->set) {
-		row->set(self, value);
-		return;
-	}
-	uint64_t old = mw_field_load(self, row->offset, row->kind);
-
-	mw_field_store(self, row->offset, row->kind,
-		       (old & ~row->writable) | (value & row->writable));
-	if (row->changed)
-		row->changed(self);
-}
-
-static enum mw_io access_register(const struct mw_region *region, void *self, uint64_t offset,
-				  unsigned size, uint64_t *value, bool write)
-{
-	const struct mw_register *row = find_register(region, self, offset, size, write);
-
-	if (!row)
-		return MW_IO_NO_REGISTER;
-	unsigned bytes = row->size ? row->size : 1, shift = (unsigned)(offset - row->at) * 8;
-
-	if (!write) {
-		*value = register_value(row, self) >> shift & ones(size);
-		return MW_IO_OK;
-	}
-	uint64_t mask = ones(size) << shift, whole = *value << shift & mask;
-
-	if (size < bytes) /* a part of a register: the rest keeps what a read would give */
-		whole |= (row->write_only ? 0 : register_value(row, self)) & ~mask & ones(bytes);
-	register_store(row, self, whole);
-	return MW_IO_OK;
-}
 
 static enum mw_io access_once(struct mw_node *node, const struct mw_region *region, uint64_t offset,
 			      unsigned size, uint64_t *value, bool write)
@@ -77,7 +10,7 @@ static enum mw_io access_once(struct mw_node *node, const struct mw_region *regi
 	if (!region->unaligned && offset & (size - 1))
 		return MW_IO_UNALIGNED;
 	if (region->registers.count)
-		return access_register(region, node->device, offset, size, value, write);
+		return mw_register_access(node, region, offset, size, value, write);
 	if (write)
 		return region->write ? region->write(node->device, offset, size, *value)
 				     : MW_IO_NO_REGISTER;
@@ -85,28 +18,40 @@ static enum mw_io access_once(struct mw_node *node, const struct mw_region *regi
 }
 
 /* Splits what is wider than the chip's bus, little end first, as an ISA bridge does. */
-enum mw_io mw_region_access(struct mw_node *node, const struct mw_region *region, uint64_t offset,
-			    unsigned size, uint64_t *value, bool write)
+static enum mw_io access_parts(struct mw_node *node, const struct mw_region *region,
+			       uint64_t offset, unsigned size, uint64_t *value, bool write)
 {
-	unsigned step = size > region->max_access ? region->max_access : size;
+	unsigned step = region->max_access;
 	enum mw_io worst = MW_IO_OK;
 	uint64_t whole = 0;
 
-	if (size < region->min_access)
-		return MW_IO_BAD_SIZE;
 	for (unsigned done = 0; done < size; done += step) {
-		uint64_t part = write ? *value >> (8 * done) & ones(step) : 0;
+		uint64_t part = write ? *value >> (8 * done) & mw_ones(step) : 0;
 		enum mw_io result = access_once(node, region, offset + done, step, &part, write);
 
 		if (result != MW_IO_OK) {
-			part = ones(step);
+			part = mw_ones(step);
 			worst = result;
 		}
-		whole |= (part & ones(step)) << (8 * done);
+		whole |= (part & mw_ones(step)) << (8 * done);
 	}
 	if (!write)
 		*value = whole;
 	return worst;
+}
+
+static enum mw_io access_chip(struct mw_node *node, const struct mw_region *region, uint64_t offset,
+			      unsigned size, uint64_t *value, bool write)
+{
+	if (size < region->min_access)
+		return MW_IO_BAD_SIZE;
+	if (size > region->max_access)
+		return access_parts(node, region, offset, size, value, write);
+	enum mw_io result = access_once(node, region, offset, size, value, write);
+
+	if (result != MW_IO_OK && !write)
+		*value = mw_ones(size);
+	return result;
 }
 
 static const char *io_text(enum mw_io result)
@@ -128,7 +73,7 @@ static void access_region(struct mw_actor *actor, const struct mw_map_entry *ent
 	uint64_t offset = address - entry->base;
 
 	mw_node_enter(node, actor);
-	enum mw_io result = mw_region_access(node, entry->region, offset, size, value, write);
+	enum mw_io result = access_chip(node, entry->region, offset, size, value, write);
 
 	if (result != MW_IO_OK)
 		mw_guest_log(node->device, "%s of %u bytes at %s+0x%" PRIx64 ": %s",
@@ -137,38 +82,93 @@ static void access_region(struct mw_actor *actor, const struct mw_map_entry *ent
 	mw_node_leave(node);
 }
 
+/* Guests may count on aligned accesses being whole, whatever other CPUs do meanwhile. */
+#define ACCESS_WHOLE(type, host, value, write)                                      \
+	do {                                                                        \
+		type *cell = (type *)(void *)(host);                                \
+		if (write)                                                          \
+			__atomic_store_n(cell, (type) * (value), __ATOMIC_RELAXED); \
+		else                                                                \
+			*(value) = __atomic_load_n(cell, __ATOMIC_RELAXED);         \
+	} while (0)
+
 static void access_memory(const struct mw_map_entry *entry, uint64_t address, unsigned size,
 			  uint64_t *value, bool write)
 {
 	uint8_t *host = entry->host + (address - entry->base);
 
-	if (!write) {
-		*value = 0;
-		memcpy(value, host, size);
-	} else if (!entry->readonly) {
-		memcpy(host, value, size);
+	if (write && entry->readonly)
+		return;
+	if ((uintptr_t)host & (size - 1)) {
+		for (unsigned i = 0; i < size; i++) {
+			uint64_t byte = *value >> (8 * i) & 0xff;
+
+			ACCESS_WHOLE(uint8_t, host + i, &byte, write);
+			*value = (*value & ~(UINT64_C(0xff) << (8 * i))) | byte << (8 * i);
+		}
+		return;
+	}
+	switch (size) {
+	case 1: ACCESS_WHOLE(uint8_t, host, value, write); break;
+	case 2: ACCESS_WHOLE(uint16_t, host, value, write); break;
+	case 4: ACCESS_WHOLE(uint32_t, host, value, write); break;
+	default: ACCESS_WHOLE(uint64_t, host, value, write); break;
 	}
 }
 
-static const struct mw_map_entry *look_up(struct mw_actor *actor,
-					  const struct mw_address_space *space, uint64_t address)
+/* Ports that nobody has may end anywhere; an access looks at most 7 further. */
+static struct mw_map_part look_up_port(const struct mw_map *map, uint64_t port, unsigned size)
 {
-	const struct mw_map *map = atomic_load_explicit(&space->map, memory_order_acquire);
+	struct mw_map_part part = { .base = port, .last = UINT64_MAX };
 
-	if (space->ports)
-		return address < 0x10000 ? mw_map_find_port(map, (uint16_t)address) : NULL;
-	uint64_t epoch = atomic_load_explicit(space->epoch, memory_order_acquire);
-	const struct mw_map_entry *hit = actor->last_hit;
-
-	if (hit && actor->last_hit_epoch == epoch && address >= hit->base && address <= hit->last)
-		return hit;
-	hit = mw_map_find(map, address);
-	/* Only where nothing lies on top may the whole entry answer for all its addresses. */
-	if (hit && map->piece_count == map->count) {
-		actor->last_hit = hit;
-		actor->last_hit_epoch = epoch;
+	if (port > UINT16_MAX)
+		return part;
+	part.entry = mw_map_find_port(map, (uint16_t)port);
+	if (part.entry) {
+		part.last = part.entry->last;
+		return part;
 	}
-	return hit;
+	for (uint64_t next = port + 1; next < port + size && next <= UINT16_MAX; next++) {
+		if (mw_map_find_port(map, (uint16_t)next)) {
+			part.last = next - 1;
+			break;
+		}
+	}
+	return part;
+}
+
+/* The last part that answered is kept: it holds until the map changes, and with it the epoch. The
+ * epoch was read before the map, so what is kept is never older than it says. */
+static struct mw_map_part look_up(struct mw_actor *actor, const struct mw_address_space *space,
+				  uint64_t address, unsigned size)
+{
+	if (space->ports)
+		return look_up_port(atomic_load(&space->map), address, size);
+	if (actor->last_hit_epoch != actor->turn_epoch || address < actor->last_hit.base ||
+	    address > actor->last_hit.last) {
+		actor->last_hit = mw_map_look(atomic_load(&space->map), address);
+		actor->last_hit_epoch = actor->turn_epoch;
+	}
+	return actor->last_hit;
+}
+
+static void access_space(struct mw_actor *actor, const struct mw_address_space *space,
+			 uint64_t address, unsigned size, uint64_t *value, bool write);
+
+/* Bytes beyond the end of the address space do not exist: nothing wraps. */
+static void access_bytes(struct mw_actor *actor, const struct mw_address_space *space,
+			 uint64_t address, unsigned size, uint64_t *value, bool write)
+{
+	uint64_t whole = 0;
+
+	for (unsigned i = 0; i < size; i++) {
+		uint64_t byte = write ? *value >> (8 * i) & 0xff : 0xff;
+
+		if (address + i >= address)
+			access_space(actor, space, address + i, 1, &byte, write);
+		whole |= byte << (8 * i);
+	}
+	*value = whole;
 }
 
 /* The whole access goes to the region at its first byte; one that runs over the region's end is
@@ -176,30 +176,21 @@ static const struct mw_map_entry *look_up(struct mw_actor *actor,
 static void access_space(struct mw_actor *actor, const struct mw_address_space *space,
 			 uint64_t address, unsigned size, uint64_t *value, bool write)
 {
-	const struct mw_map_entry *entry = look_up(actor, space, address);
+	struct mw_map_part part = look_up(actor, space, address, size);
 
-	if (size > 1 && (entry ? entry->last - address < size - 1
-			       : look_up(actor, space, address + size - 1) != NULL)) {
-		uint64_t whole = 0;
-
-		for (unsigned i = 0; i < size; i++) {
-			uint64_t byte = *value >> (8 * i) & 0xff;
-
-			access_space(actor, space, address + i, 1, &byte, write);
-			whole |= (byte & 0xff) << (8 * i);
-		}
-		*value = whole;
+	if (part.last - address < size - 1) {
+		access_bytes(actor, space, address, size, value, write);
 		return;
 	}
 	if (!write)
-		*value = ones(size);
-	if (!entry)
+		*value = mw_ones(size);
+	if (!part.entry)
 		return;
-	if (entry->host)
-		access_memory(entry, address, size, value, write);
+	if (part.entry->host)
+		access_memory(part.entry, address, size, value, write);
 	else
-		access_region(actor, entry, address, size, value, write);
-	*value &= ones(size);
+		access_region(actor, part.entry, address, size, value, write);
+	*value &= mw_ones(size);
 }
 
 static void access_from_cpu(struct mw_actor *actor, const struct mw_address_space *space,

@@ -127,7 +127,10 @@ void mw_actor_begin(struct mw_actor *actor)
 
 	assert(!actor->busy && "a thread enters from outside, never from a callback");
 	actor->busy = true;
-	atomic_store(&actor->epoch, atomic_load(&machine->epoch));
+	actor->turn_epoch = atomic_load(&machine->epoch);
+	/* Sequentially consistent, as are the loads of the maps: whoever swaps a map and does not see
+	 * this store is seen by the load that follows it. */
+	atomic_store(&actor->epoch, actor->turn_epoch);
 }
 
 void mw_actor_end(struct mw_actor *actor)

@@ -158,6 +158,7 @@ static bool make_node(struct mw_machine *machine, size_t index, struct mw_diagno
 	fill_properties(node);
 	make_handles(node);
 	make_timers(node);
+	mw_registers_init(node);
 	return place_node(node, diagnostics) && mw_memories_init(node, diagnostics);
 }
 

@@ -28,8 +28,9 @@ struct mw_node {
 	pthread_mutex_t *lock; /* own_lock, or its lock group's */
 	struct mw_actor *actor;
 	struct mw_loop *loop;
-	struct mw_timer *timers;    /* one per timer row */
-	struct mw_memory *memories; /* one per region, used by backed ones */
+	struct mw_timer *timers;                    /* one per timer row */
+	struct mw_memory *memories;                 /* one per region, used by backed ones */
+	const struct mw_register_index **registers; /* one per region, of those with a table */
 	struct mw_log_limit {
 		uint64_t window_start_ns;
 		unsigned lines, suppressed;
@@ -88,7 +89,7 @@ struct mw_link {
 		uint8_t *bytes;
 		size_t head, count, capacity;
 		size_t credit;
-		bool starved; /* the sender saw no room and waits for on_room */
+		bool starved; /* it was full, so the sender waits for on_room */
 	} to[2];
 };
 
@@ -139,10 +140,11 @@ struct mw_actor {
 	_Atomic uint64_t epoch;  /* of the address spaces it may be reading; UINT64_MAX: none */
 	struct mw_effect *queue; /* ring */
 	size_t head, count, capacity;
-	size_t messages;      /* MSI and power entries in the queue, bounded */
-	uint8_t *net_queued;  /* by net */
-	uint8_t *link_queued; /* by link: bits 0-1 bytes to side 0, 1; bits 2-3 room */
-	const struct mw_map_entry *last_hit;
+	size_t messages;             /* MSI and power entries in the queue, bounded */
+	uint8_t *net_queued;         /* by net */
+	uint8_t *link_queued;        /* by link: bits 0-1 bytes to side 0, 1; bits 2-3 room */
+	uint64_t turn_epoch;         /* what `epoch` shows during this turn */
+	struct mw_map_part last_hit; /* of memory, and in which epoch it was found */
 	uint64_t last_hit_epoch;
 	bool busy; /* inside a device or delivering */
 };
@@ -153,6 +155,7 @@ struct mw_machine {
 	struct mw_net *nets;
 	struct mw_link *links;
 	struct mw_arena arena; /* handles, nets, links: everything of fixed size */
+	const struct mw_register_index *register_indices;
 	struct mw_address_space ports, memory;
 	_Atomic uint64_t epoch; /* of both spaces */
 	struct mw_ram_block {
@@ -213,9 +216,15 @@ void mw_ram_fini(struct mw_machine *machine);
 bool mw_memories_init(struct mw_node *node, struct mw_diagnostics *diagnostics);
 void mw_memories_fini(struct mw_node *node);
 
-/* access.c */
-enum mw_io mw_region_access(struct mw_node *node, const struct mw_region *region, uint64_t offset,
-			    unsigned size, uint64_t *value, bool write);
+/* register.c */
+void mw_registers_init(struct mw_node *node);
+enum mw_io mw_register_access(struct mw_node *node, const struct mw_region *region, uint64_t offset,
+			      unsigned size, uint64_t *value, bool write);
+
+static inline uint64_t mw_ones(unsigned bytes)
+{
+	return bytes >= 8 ? UINT64_MAX : (UINT64_C(1) << (8 * bytes)) - 1;
+}
 
 /* state.c */
 void mw_node_reset_state(struct mw_node *node);

@@ -81,7 +81,7 @@ bool mw_memories_init(struct mw_node *node, struct mw_diagnostics *diagnostics)
 		const struct mw_plan_claim *claim =
 			mw_plan_claim(node->plan, MW_CLAIM_MMIO, region->name);
 
-		*(struct mw_memory **)(void *)(node->device + region->memory_offset) = memory;
+		memcpy(node->device + region->memory_offset, &memory, sizeof(memory));
 		if (!claim)
 			continue;
 		if (claim->base % page_bytes || claim->length % page_bytes) {
@@ -116,34 +116,36 @@ uint8_t *mw_memory_bytes(struct mw_memory *memory, uint64_t *size)
 	return memory->bytes;
 }
 
-/* The memory entry that holds all of the range, or NULL. */
-static const struct mw_map_entry *plain_memory(struct mw_dma *dma, uint64_t address, size_t count)
+/* The part of memory at an address; its entry is NULL where there is none that DMA reaches. */
+static struct mw_map_part plain_memory(struct mw_dma *dma, uint64_t address)
 {
-	struct mw_address_space *space = &dma->node->machine->memory;
-	const struct mw_map *map = atomic_load_explicit(&space->map, memory_order_acquire);
-	const struct mw_map_entry *entry = mw_map_find(map, address);
+	struct mw_map_part part =
+		mw_map_look(atomic_load(&dma->node->machine->memory.map), address);
 
-	return entry && entry->host && count && entry->last - address >= count - 1 ? entry : NULL;
+	if (part.entry && !part.entry->host)
+		part.entry = NULL;
+	return part;
 }
 
-/* Ranges may run over several adjoining memories; each step takes what one of them holds. */
+/* Ranges may run over several adjoining memories; each step takes what one of them holds. Without
+ * `bytes` it is only seen whether they do. */
 static bool copy(struct mw_dma *dma, uint64_t address, uint8_t *bytes, size_t count, bool write)
 {
 	while (count) {
-		const struct mw_map_entry *entry = plain_memory(dma, address, 1);
-
-		if (!entry)
-			return false;
-		uint64_t left = entry->last - address;
+		struct mw_map_part part = plain_memory(dma, address);
+		uint64_t left = part.last - address;
 		size_t step = left < count - 1 ? (size_t)left + 1 : count;
-		uint8_t *host = entry->host + (address - entry->base);
 
-		if (!write)
+		if (!part.entry || (step < count && part.last == UINT64_MAX))
+			return false;
+		uint8_t *host = part.entry->host + (address - part.entry->base);
+
+		if (bytes && !write)
 			memcpy(bytes, host, step);
-		else if (!entry->readonly)
+		else if (bytes && !part.entry->readonly)
 			memcpy(host, bytes, step);
 		address += step;
-		bytes += step;
+		bytes += bytes ? step : 0;
 		count -= step;
 	}
 	return true;
@@ -151,19 +153,7 @@ static bool copy(struct mw_dma *dma, uint64_t address, uint8_t *bytes, size_t co
 
 static bool all_memory(struct mw_dma *dma, uint64_t address, size_t count)
 {
-	while (count) {
-		const struct mw_map_entry *entry = plain_memory(dma, address, 1);
-
-		if (!entry)
-			return false;
-		uint64_t left = entry->last - address;
-
-		if (left >= count - 1)
-			return true;
-		address += left + 1;
-		count -= (size_t)left + 1;
-	}
-	return true;
+	return copy(dma, address, NULL, count, false);
 }
 
 bool mw_dma_read(struct mw_dma *dma, uint64_t address, void *bytes, size_t count)
@@ -187,11 +177,12 @@ bool mw_dma_write(struct mw_dma *dma, uint64_t address, const void *bytes, size_
 
 void *mw_dma_map(struct mw_dma *dma, uint64_t address, size_t count, bool writing)
 {
-	const struct mw_map_entry *entry = plain_memory(dma, address, count);
+	struct mw_map_part part = plain_memory(dma, address);
 
-	if (!entry || (writing && entry->readonly))
+	if (!part.entry || !count || part.last - address < count - 1 ||
+	    (writing && part.entry->readonly))
 		return NULL;
-	return entry->host + (address - entry->base);
+	return part.entry->host + (address - part.entry->base);
 }
 
 uint64_t mw_image_size(const struct mw_image *image)

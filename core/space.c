@@ -29,7 +29,16 @@ static int by_base(const void *a, const void *b)
 	return one->base < two->base ? -1 : one->base > two->base;
 }
 
-/* Cuts what lies under [base, last] out of the pieces; at most one piece is split in two. */
+static void add_piece(struct mw_map *map, uint64_t base, uint64_t last, uint32_t entry)
+{
+	if (map->piece_count == map->piece_capacity) {
+		map->piece_capacity = map->piece_capacity ? 2 * map->piece_capacity : 16;
+		map->pieces = mw_grow(map->pieces, map->piece_capacity, sizeof(*map->pieces));
+	}
+	map->pieces[map->piece_count++] = (struct mw_map_piece){ base, last, entry };
+}
+
+/* Cuts what lies under [base, last] out of the pieces. */
 static void cut_pieces(struct mw_map *map, uint64_t base, uint64_t last)
 {
 	for (size_t i = 0; i < map->piece_count; i++) {
@@ -43,8 +52,7 @@ static void cut_pieces(struct mw_map *map, uint64_t base, uint64_t last)
 		} else if (old.base < base) {
 			piece->last = base - 1;
 			if (old.last > last)
-				map->pieces[map->piece_count++] =
-					(struct mw_map_piece){ last + 1, old.last, old.entry };
+				add_piece(map, last + 1, old.last, old.entry);
 		} else {
 			piece->base = last + 1;
 		}
@@ -60,8 +68,7 @@ static void paint_pieces(struct mw_map *map, bool on_top)
 			continue;
 		if (on_top)
 			cut_pieces(map, entry->base, entry->last);
-		map->pieces[map->piece_count++] =
-			(struct mw_map_piece){ entry->base, entry->last, (uint32_t)i };
+		add_piece(map, entry->base, entry->last, (uint32_t)i);
 	}
 }
 
@@ -82,7 +89,6 @@ struct mw_map *mw_map_create(const struct mw_map_entry *entries, size_t count, b
 		}
 		return map;
 	}
-	map->pieces = mw_alloc(count * 2 + 1, sizeof(*map->pieces));
 	paint_pieces(map, false);
 	paint_pieces(map, true);
 	if (map->piece_count)
@@ -101,22 +107,36 @@ void mw_map_destroy(struct mw_map *map)
 	free(map);
 }
 
-const struct mw_map_entry *mw_map_find(const struct mw_map *map, uint64_t address)
+struct mw_map_part mw_map_look(const struct mw_map *map, uint64_t address)
 {
-	size_t low = 0, high = map->piece_count;
+	struct mw_map_part part = { .last = UINT64_MAX };
+	size_t low = 0, high = map->piece_count; /* the first piece that does not end below */
 
 	while (low < high) {
-		size_t middle = (low + high) / 2;
-		const struct mw_map_piece *piece = &map->pieces[middle];
+		size_t middle = low + (high - low) / 2;
 
-		if (address > piece->last)
+		if (map->pieces[middle].last < address)
 			low = middle + 1;
-		else if (address < piece->base)
-			high = middle;
 		else
-			return &map->entries[piece->entry];
+			high = middle;
 	}
-	return NULL;
+	if (low && address > map->pieces[low - 1].last)
+		part.base = map->pieces[low - 1].last + 1;
+	if (low == map->piece_count)
+		return part;
+	const struct mw_map_piece *piece = &map->pieces[low];
+
+	if (address < piece->base)
+		part.last = piece->base - 1;
+	else
+		part = (struct mw_map_part){ piece->base, piece->last,
+					     &map->entries[piece->entry] };
+	return part;
+}
+
+const struct mw_map_entry *mw_map_find(const struct mw_map *map, uint64_t address)
+{
+	return mw_map_look(map, address).entry;
 }
 
 const struct mw_map_entry *mw_map_find_port(const struct mw_map *map, uint16_t port)

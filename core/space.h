@@ -23,7 +23,7 @@ struct mw_map_entry {
 
 /** One state of a space; never changes once published. */
 struct mw_map {
-	size_t count, piece_count;
+	size_t count, piece_count, piece_capacity;
 	struct mw_map_entry *entries;
 	/** Memory: pieces that do not overlap, ascending; each names an entry. */
 	struct mw_map_piece {
@@ -55,6 +55,13 @@ void mw_space_fini(struct mw_address_space *space);
 void mw_space_swap(struct mw_address_space *space, struct mw_map *map);
 void mw_space_reclaim(struct mw_address_space *space, uint64_t oldest_reader);
 
+/** A stretch of memory that one entry answers, or nobody (NULL). */
+struct mw_map_part {
+	uint64_t base, last;
+	const struct mw_map_entry *entry;
+};
+/** The part an address lies in. O(log n). */
+struct mw_map_part mw_map_look(const struct mw_map *map, uint64_t address);
 /** The entry at an address, or NULL. Ports: O(1). Memory: O(log n). */
 const struct mw_map_entry *mw_map_find(const struct mw_map *map, uint64_t address);
 const struct mw_map_entry *mw_map_find_port(const struct mw_map *map, uint16_t port);

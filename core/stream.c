@@ -80,6 +80,9 @@ void mw_stream_write(struct mw_stream *stream, const uint8_t *bytes, size_t coun
 	pthread_mutex_lock(&link->mutex);
 	size_t fitted = push(&link->to[to], bytes, count);
 
+	/* Who has filled it waits for room, whether it asks again or not. */
+	if (link->to[to].count == LARGEST_RING)
+		link->to[to].starved = true;
 	pthread_mutex_unlock(&link->mutex);
 	if (fitted < count)
 		mw_guest_log(stream->node->device, "the other end is full; %zu bytes are lost",

@@ -230,6 +230,101 @@ static void dma_reaches_ram_and_rom_only(void **state)
 	assert_null(mw_dma_map(chip->dma, 0xffff, 2, false));
 }
 
+/* A one-byte port between three that nobody has. */
+static void wide_access_finds_what_lies_in_its_middle(void **state)
+{
+	struct toy alone = { 0 };
+	uint32_t node = toy_node(&alone, "chip", &chip_type);
+
+	toy_claim(&alone, node, "bytes", 0x41, 1);
+	alone.claims[node][0].length = 1;
+	toy_claim(&alone, node, "table", 0xfe000002, 1);
+	toy_build(&alone);
+	struct chip *one = toy_device(&alone, node);
+
+	one->bytes[0] = 0x5a;
+	one->latch = 0x0c;
+	assert_int_equal(toy_in(&alone, 0x40, 4), 0xffff5aff);
+	toy_out(&alone, 0x40, 4, 0x44332211);
+	assert_int_equal(one->bytes[0], 0x22);
+	assert_true(toy_peek(&alone, 0xfe000000, 8) == 0xffffffffff0cffff);
+	toy_fini(&alone);
+}
+
+static void last_port_does_not_wrap_to_the_first(void **state)
+{
+	struct toy ends = { 0 };
+	uint32_t low = toy_node(&ends, "low", &chip_type);
+	uint32_t high = toy_node(&ends, "high", &chip_type);
+
+	toy_claim(&ends, low, "bytes", 0, 8);
+	toy_claim(&ends, high, "bytes", 0xffff, 1);
+	toy_build(&ends);
+	((struct chip *)toy_device(&ends, low))->bytes[0] = 0x11;
+	((struct chip *)toy_device(&ends, high))->bytes[0] = 0x22;
+	assert_int_equal(toy_in(&ends, 0xffff, 4), 0xffffff22);
+	toy_out(&ends, 0xffff, 2, 0x4433);
+	assert_int_equal(((struct chip *)toy_device(&ends, low))->bytes[0], 0x11);
+	assert_int_equal(((struct chip *)toy_device(&ends, high))->bytes[0], 0x33);
+	toy_fini(&ends);
+}
+
+static void top_of_memory_does_not_wrap_to_the_bottom(void **state)
+{
+	struct toy ends = { 0 };
+	uint32_t node = toy_node(&ends, "chip", &chip_type);
+	uint8_t bytes[8] = { 0 };
+
+	toy_claim(&ends, node, "rom", UINT64_MAX - 0xfff, 0x1000);
+	toy_ram(&ends, 0, 0x1000);
+	toy_build(&ends);
+	struct chip *top = toy_device(&ends, node);
+
+	mw_memory_bytes(top->rom, NULL)[0xfff] = 0x77;
+	assert_true(toy_peek(&ends, UINT64_MAX, 8) == 0xffffffffffffff77);
+	toy_poke(&ends, UINT64_MAX - 1, 4, 0x44332211);
+	assert_int_equal(toy_peek(&ends, 0, 4), 0);
+	assert_false(mw_dma_read(top->dma, UINT64_MAX, bytes, 2));
+	assert_false(mw_dma_write(top->dma, UINT64_MAX, bytes, 2));
+	assert_true(mw_dma_read(top->dma, UINT64_MAX, bytes, 1));
+	assert_int_equal(bytes[0], 0x77);
+	toy_fini(&ends);
+}
+
+/* Registers that a plan lays over RAM: 16 bytes in the middle of 64 KiB. */
+static void overlay_in_memory_hides_what_lies_below_it(void **state)
+{
+	struct toy over = { 0 };
+	uint32_t node = toy_node(&over, "chip", &chip_type);
+	uint8_t bytes[32] = { 0 };
+
+	toy_claim(&over, node, "table", 0x8000, 16);
+	over.claims[node][0].overlays = "ram";
+	toy_ram(&over, 0, 0x10000);
+	toy_build(&over);
+	struct chip *top = toy_device(&over, node);
+
+	top->latch = 0x0c;
+	memset(mw_machine_ram(over.machine, 0, 0x10000), 0x11, 0x10000);
+	assert_int_equal(toy_peek(&over, 0x7ffc, 8), 0xffffff0c11111111);
+	assert_int_equal(toy_peek(&over, 0x8000, 1), 0x0c); /* after a hit in the RAM around it */
+	assert_int_equal(toy_peek(&over, 0x8010, 1), 0x11);
+	toy_poke(&over, 0x7fff, 2, 0x0522);
+	assert_int_equal(top->latch, 0x05);
+	assert_false(mw_dma_read(top->dma, 0x7ff8, bytes, 32));
+	assert_false(mw_dma_write(top->dma, 0x7ff8, bytes, 32));
+	assert_null(mw_dma_map(top->dma, 0x7ff8, 32, false));
+	assert_non_null(mw_dma_map(top->dma, 0x7ff8, 8, true));
+	toy_fini(&over);
+}
+
+static void part_of_a_write_only_register_keeps_the_other_bytes(void **state)
+{
+	toy_poke(&toy, 0xfe00000c, 4, 0x44332211);
+	toy_poke(&toy, 0xfe00000d, 1, 0x99);
+	assert_int_equal(chip->control, 0x44339911);
+}
+
 static void guest_log_is_limited(void **state)
 {
 	for (int i = 0; i < 1000; i++)
@@ -258,6 +353,11 @@ int main(void)
 		ACCESS_TEST(write_only_and_read_only_registers_refuse_the_other_way),
 		ACCESS_TEST(rom_is_read_and_never_written),
 		ACCESS_TEST(dma_reaches_ram_and_rom_only),
+		cmocka_unit_test(wide_access_finds_what_lies_in_its_middle),
+		cmocka_unit_test(last_port_does_not_wrap_to_the_first),
+		cmocka_unit_test(top_of_memory_does_not_wrap_to_the_bottom),
+		cmocka_unit_test(overlay_in_memory_hides_what_lies_below_it),
+		ACCESS_TEST(part_of_a_write_only_register_keeps_the_other_bytes),
 		ACCESS_TEST(guest_log_is_limited),
 	};
 

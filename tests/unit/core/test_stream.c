@@ -133,6 +133,21 @@ static void sender_hears_of_room_again_after_it_saw_none(void **state)
 	toy_fini(&toy);
 }
 
+/* A sender that writes just as much as it was told fits need not ask once more. */
+static void sender_that_fills_the_link_hears_of_room(void **state)
+{
+	struct toy toy = { 0 };
+
+	build(&toy);
+	toy_out(&toy, 0x200 + CREDIT, 4, 0);
+	uint64_t fits = toy_in(&toy, 0x100 + ROOM, 4);
+
+	toy_out(&toy, 0x100 + FLOOD, 4, fits);
+	toy_out(&toy, 0x200 + CREDIT, 4, 65536);
+	assert_int_equal(ends[0]->rooms, 1);
+	toy_fini(&toy);
+}
+
 static void overfull_link_drops_and_logs(void **state)
 {
 	struct toy toy = { 0 };
@@ -152,6 +167,7 @@ int main(void)
 		cmocka_unit_test(bytes_arrive_both_ways_in_order),
 		cmocka_unit_test(receiver_gets_no_more_than_its_credit),
 		cmocka_unit_test(sender_hears_of_room_again_after_it_saw_none),
+		cmocka_unit_test(sender_that_fills_the_link_hears_of_room),
 		cmocka_unit_test(overfull_link_drops_and_logs),
 	};
 
