@@ -17,8 +17,8 @@
 
 static char *print(struct mw_diagnostics *diagnostics, enum mw_diag_format format, bool colour)
 {
-	char *text = NULL;
-	size_t size = 0;
+	static char *text; /* the stream keeps its address */
+	static size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	mw_diagnostics_print(diagnostics, out, format, colour);

@@ -157,9 +157,17 @@ static void serve_until(const bool *done)
 	assert_true(*done);
 }
 
+/* Pipes are closed when no thread can be reading them any more. */
+static int open_ends[2] = { -1, -1 };
+
 static int tear_down(void **state)
 {
 	toy_fini(&toy);
+	for (int i = 0; i < 2; i++) {
+		if (open_ends[i] >= 0)
+			close(open_ends[i]);
+		open_ends[i] = -1;
+	}
 	return 0;
 }
 
@@ -246,45 +254,38 @@ static void *hammer(void *actor)
 /* Two CPUs and a loop of its own meet in one device; TSan sees to the rest. */
 static void threads_meet_in_one_device_one_at_a_time(void **state)
 {
-	int ends[2];
 	pthread_t threads[2];
 	struct mw_actor *second;
 
-	assert_int_equal(pipe(ends), 0);
-	build(ends[0], true);
+	assert_int_equal(pipe(open_ends), 0);
+	build(open_ends[0], true);
 	second = mw_machine_add_actor(toy.machine, "cpu1");
 	mw_machine_start(toy.machine);
 	pthread_create(&threads[0], NULL, hammer, toy.cpu);
 	pthread_create(&threads[1], NULL, hammer, second);
 	for (int i = 0; i < 200; i++)
-		assert_int_equal(write(ends[1], "x", 1), 1);
-	close(ends[1]);
+		assert_int_equal(write(open_ends[1], "x", 1), 1);
 	pthread_join(threads[0], NULL);
 	pthread_join(threads[1], NULL);
 	for (int i = 0; i < 2000 && toy_in(&toy, 0x10, 4) < 2 * ROUNDS + 200; i++)
 		usleep(1000);
 	mw_machine_stop(toy.machine);
 	assert_int_equal(counter->bytes, 2 * ROUNDS + 200);
-	close(ends[0]);
 }
 
 static void stop_and_start_keep_the_loops(void **state)
 {
-	int ends[2];
-
-	assert_int_equal(pipe(ends), 0);
-	build(ends[0], true);
+	assert_int_equal(pipe(open_ends), 0);
+	build(open_ends[0], true);
 	for (int i = 0; i < 50; i++) {
 		assert_int_equal(mw_machine_start(toy.machine), MW_STATUS_OK);
-		assert_int_equal(write(ends[1], "x", 1), 1);
+		assert_int_equal(write(open_ends[1], "x", 1), 1);
 		mw_machine_stop(toy.machine);
 	}
 	mw_machine_start(toy.machine);
 	for (int i = 0; i < 2000 && toy_in(&toy, 0x10, 4) < 50; i++)
 		usleep(1000);
 	assert_int_equal(toy_in(&toy, 0x10, 4), 50);
-	close(ends[1]);
-	close(ends[0]);
 }
 
 int main(void)
