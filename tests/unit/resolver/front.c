@@ -108,9 +108,11 @@ void front_expect(struct front *front, const char *path, const char *text)
 		assert_null(tree);
 		return;
 	}
-	if (!tree)
+	if (!tree) {
 		print(front);
-	assert_non_null(tree);
+		fail_msg("nothing at %s", path);
+		return;
+	}
 	assert_int_equal(tree->kind, MW_TREE_SCALAR);
 	assert_string_equal(tree->text, text);
 }
