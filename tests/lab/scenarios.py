@@ -129,13 +129,12 @@ def reboot(tap, boot):
 
 
 def usage(lab, pid):
-    """What the process holds: KiB apart from guest RAM, which is shared memory, open files, threads,
+    """What the process holds: KiB of every mapping that is not guest RAM, open files, threads,
     mappings."""
-    text = lab.check(f"cat /proc/{pid}/status; echo files: $(ls /proc/{pid}/fd | wc -l); "
-                     f"echo mappings: $(wc -l </proc/{pid}/maps)")
-    values = dict(re.findall(r"^(\w+):\s+(\d+)", text, re.M))
-    return {"kib": int(values["RssAnon"]) + int(values["RssFile"]), "files": int(values["files"]),
-            "threads": int(values["Threads"]), "mappings": int(values["mappings"])}
+    awk = "/^[0-9a-f]+-/ { ram = /memfd/ } /^Rss:/ && !ram { kib += $2 } END { print kib }"
+    words = lab.check(f"awk '{awk}' /proc/{pid}/smaps; ls /proc/{pid}/fd | wc -l; "
+                      f"ls /proc/{pid}/task | wc -l; wc -l </proc/{pid}/maps").split()
+    return dict(zip(("kib", "files", "threads", "mappings"), map(int, words)))
 
 
 def reboots(tap, boot):
