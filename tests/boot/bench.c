@@ -14,11 +14,12 @@
 
 #include "devices/registry.h"
 
-enum { NODE_ROM, NODE_DEVICE, NODE_FILE, NODES };
-enum { EXIT_PORT = 0xf4, RESET_PORT = 0x64, PORTS = 0x500 };
+enum { NODE_ROM, NODE_DEVICE, NODE_IOAPIC, NODE_FILE, NODES };
+enum { EXIT_PORT = 0xf4, RESET_PORT = 0x64, PORTS = 0x500, LINE_PORT = 0x510, LINE = 5 };
 enum { PORT_BYTES = 16, MMIO_BYTES = 0x1000, ROM_BYTES = 0x10000 };
-#define MMIO_BASE 0xfea00000u
-#define ROM_BASE  0xffff0000u
+#define MMIO_BASE   0xfea00000u
+#define ROM_BASE    0xffff0000u
+#define IOAPIC_BASE 0xfec00000u
 
 static enum mw_io note(struct bench_device *device, struct bench_access access)
 {
@@ -75,8 +76,18 @@ static enum mw_io write_reset(void *self, uint64_t offset, unsigned size, uint64
 	return MW_IO_OK;
 }
 
+static enum mw_io write_line(void *self, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct bench_device *device = self;
+
+	mw_line_set(device->irq, value & 1);
+	return note(device, (struct bench_access){ false, true, LINE_PORT, value, size });
+}
+
+enum { WIRE_POWER, WIRE_IRQ };
 static const struct mw_wire wires[] = {
 	{ "power", "Exit and reset.", MW_FIELD(struct bench_device, power) },
+	{ "irq", "What the guest sets it to.", MW_FIELD(struct bench_device, irq) },
 };
 static const struct mw_region regions[] = {
 	{ "ports", MW_SPACE_PORT, PORT_BYTES, MW_ACCESS(1, 4), read_port, write_port,
@@ -85,6 +96,7 @@ static const struct mw_region regions[] = {
 	  .unaligned = true },
 	{ "exit", MW_SPACE_PORT, 1, MW_ACCESS(1, 1), NULL, write_exit },
 	{ "reset", MW_SPACE_PORT, 1, MW_ACCESS(1, 1), NULL, write_reset },
+	{ "line", MW_SPACE_PORT, 1, MW_ACCESS(1, 1), NULL, write_line },
 };
 static const struct mw_device_type bench_type = {
 	MW_DEVICE_TYPE,
@@ -135,20 +147,37 @@ static void place(struct mw_arena *arena, struct mw_plan_node *node, const uint6
 		claims[i].base = bases[i];
 		claims[i].length = lengths[i];
 	}
+	if (node->type != &bench_type)
+		return;
+	claims[node->claim_count].kind = MW_CLAIM_IRQ;
+	claims[node->claim_count].name = "irq";
+	claims[node->claim_count++].wire = &wires[WIRE_IRQ];
 }
 
-static const struct mw_wire *wire_named(const struct mw_device_type *type, size_t index)
+static void make_net(struct mw_plan *plan, const struct mw_device_type *ioapic)
 {
-	return &type->wires.items[index];
+	struct mw_plan_net *net = mw_arena_alloc(&plan->arena, 1, sizeof(*net));
+	struct mw_plan_sink *sink = mw_arena_alloc(&plan->arena, 1, sizeof(*sink));
+
+	*sink = (struct mw_plan_sink){ NODE_IOAPIC, &ioapic->wires.items[0], LINE };
+	*net = (struct mw_plan_net){ .domain = "gsi",
+				     .line = LINE,
+				     .gsi = LINE,
+				     .trigger = MW_TRIGGER_LEVEL,
+				     .sinks = sink,
+				     .sink_count = 1 };
+	plan->nets = net;
+	plan->net_count = 1;
 }
 
 static void make_nodes(struct mw_plan *plan, const char *path)
 {
 	static const uint64_t rom_base[] = { ROM_BASE }, rom_length[] = { ROM_BYTES };
-	static const uint64_t bases[] = { PORTS, MMIO_BASE, EXIT_PORT, RESET_PORT };
-	static const uint64_t lengths[] = { PORT_BYTES, MMIO_BYTES, 1, 1 };
-	static const char *const types[NODES] = { "rom", NULL, "image-file" };
-	static const char *const ids[NODES] = { "rom", "bench", "rom.file" };
+	static const uint64_t bases[] = { PORTS, MMIO_BASE, EXIT_PORT, RESET_PORT, LINE_PORT };
+	static const uint64_t lengths[] = { PORT_BYTES, MMIO_BYTES, 1, 1, 1 };
+	static const uint64_t ioapic_base[] = { IOAPIC_BASE };
+	static const char *const types[NODES] = { "rom", NULL, "ioapic", "image-file" };
+	static const char *const ids[NODES] = { "rom", "bench", "ioapic", "rom.file" };
 	struct mw_plan_node *nodes = mw_arena_alloc(&plan->arena, NODES, sizeof(*nodes));
 	struct mw_plan_link *link = mw_arena_alloc(&plan->arena, 1, sizeof(*link));
 
@@ -163,10 +192,13 @@ static void make_nodes(struct mw_plan *plan, const char *path)
 	}
 	place(&plan->arena, &nodes[NODE_ROM], rom_base, rom_length);
 	place(&plan->arena, &nodes[NODE_DEVICE], bases, lengths);
+	place(&plan->arena, &nodes[NODE_IOAPIC], ioapic_base,
+	      &nodes[NODE_IOAPIC].type->regions.items[0].size);
+	make_net(plan, nodes[NODE_IOAPIC].type);
 	link->node[0] = NODE_ROM;
 	link->node[1] = NODE_FILE;
-	link->wire[0] = wire_named(nodes[NODE_ROM].type, 0);
-	link->wire[1] = wire_named(nodes[NODE_FILE].type, 0);
+	link->wire[0] = &nodes[NODE_ROM].type->wires.items[0];
+	link->wire[1] = &nodes[NODE_FILE].type->wires.items[0];
 	plan->nodes = nodes;
 	plan->node_count = NODES;
 	plan->links = link;

@@ -23,6 +23,7 @@ struct bench_access {
  * is stopped. */
 struct bench_device {
 	struct mw_power *power;
+	struct mw_line *irq; /* level-triggered, ioapic input 5; port 0x510 drives it */
 	uint64_t answer;
 	size_t count; /* may exceed what is kept */
 	struct bench_access accesses[BENCH_ACCESSES];

@@ -180,6 +180,17 @@ static void reset_brings_back_the_local_apic(void **state)
 	bench_destroy(&bench);
 }
 
+/* The line stays high over two interrupts: each end must reach the ioapic, which sends again. */
+static void level_interrupt_comes_again_until_its_line_falls(void **state)
+{
+	struct bench bench;
+
+	bench_create(&bench, "level", 1);
+	assert_int_equal(bench_run(&bench), 1);
+	assert_int_equal(bench_word(&bench, 0x5000), 3);
+	bench_destroy(&bench);
+}
+
 static void run_smp(unsigned cpus)
 {
 	struct bench bench;
@@ -334,6 +345,7 @@ int main(void)
 		cmocka_unit_test(twenty_resets_by_port),
 		cmocka_unit_test(reset_brings_back_every_msr),
 		cmocka_unit_test(reset_brings_back_the_local_apic),
+		cmocka_unit_test(level_interrupt_comes_again_until_its_line_falls),
 		cmocka_unit_test(two_cpus_start_by_init_and_sipi),
 		cmocka_unit_test(four_cpus_start_by_init_and_sipi),
 		cmocka_unit_test(cpus_start_again_after_a_reset),
