@@ -1,37 +1,75 @@
 #!/usr/bin/env python3
-"""install.py CMAKE BUILD: installs into a folder of its own, moves it, and uses what is there from
-elsewhere: the program finds its profiles and chipsets."""
+"""install.py CMAKE BUILD: installs into a folder of its own and uses what is there from elsewhere: the
+program finds its profiles, chipsets and CPU models, there and in a place it was moved to, and nothing of
+them once they are gone."""
 # SPDX-License-Identifier: MIT
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+MODEL = """format: machine/1
+name: model
+version: 1
+summary: microvm on a CPU model that is a file
+extends: machine/microvm@1
+cpu: { model: x86-64-v1, tsc_khz: 1000000 }
+"""
+
+
+def run(*command, cwd="/"):
+    """Status and output, with no hint from outside where anything is."""
+    environment = {key: value for key, value in os.environ.items() if key != "MILLWRIGHT_PATH"}
+    done = subprocess.run(command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return done.returncode, done.stdout
+
+
+def expect(good, what):
+    if not good:
+        sys.exit(what)
+
+
+def data_files(folder):
+    return sorted(os.path.relpath(os.path.join(path, name), folder)
+                  for part in ("profiles", "chipsets")
+                  for path, _, names in os.walk(os.path.join(folder, part)) for name in names)
+
+
+def use(place, model, build):
+    program = os.path.join(place, "bin/millwright")
+    expect(run(program, "lint", "microvm") == (0, ""),
+           f"{place}: lint says {run(program, 'lint', 'microvm')}")
+    expect(run(program, "lint", model) == (0, ""), f"{place}: lint says {run(program, 'lint', model)}")
+    words = ("resolve", "microvm", "--set", "kernel=vmlinuz", "--guest")
+    ours = run(os.path.join(build, "millwright"), *words, cwd=ROOT)
+    theirs = run(program, *words)
+    expect(theirs[0] == 0 and theirs == ours, f"{place}: the plan is another:\n{theirs[1]}")
 
 
 def main():
     cmake, build = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
         first, moved = os.path.join(folder, "first"), os.path.join(folder, "moved")
-        done = subprocess.run([cmake, "--install", build, "--prefix", first],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              check=False)
-        if done.returncode:
-            sys.exit(done.stdout)
+        model = os.path.join(folder, "model.yaml")
+        with open(model, "w", encoding="utf-8") as file:
+            file.write(MODEL)
+        status, said = run(cmake, "--install", os.path.abspath(build), "--prefix", first)
+        expect(status == 0, said)
+        share = os.path.join(first, "share/millwright")
+        wanted = [name for name in data_files(ROOT) if name.endswith(".yaml")]
+        expect(wanted and data_files(share) == wanted,
+               f"in share are {data_files(share)}, not {wanted}")
+        use(first, model, build)
         os.rename(first, moved)
-        for wanted in ("bin/millwright", "share/millwright/profiles/microvm.yaml",
-                       "share/millwright/chipsets/microvm.yaml"):
-            if not os.path.exists(os.path.join(moved, wanted)):
-                sys.exit(f"{wanted} is not installed:\n{done.stdout}")
-        environment = {key: value for key, value in os.environ.items() if key != "MILLWRIGHT_PATH"}
-        plan = subprocess.run([os.path.join(moved, "bin/millwright"), "resolve", "microvm", "--set",
-                               "kernel=vmlinuz"], cwd="/", env=environment, check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if plan.returncode or "name: microvm" not in plan.stdout:
-            sys.exit(f"the installed program does not find its profile:\n{plan.stdout}")
-        for _, _, names in os.walk(os.path.join(moved, "share", "millwright")):
-            if [name for name in names if not name.endswith(".yaml")]:
-                sys.exit(f"more than YAML is installed in share: {names}")
-    print("installed, moved and used")
+        use(moved, model, build)
+        shutil.rmtree(os.path.join(moved, "share"))
+        if not os.path.exists("/usr/local/share/millwright"):
+            status, said = run(os.path.join(moved, "bin/millwright"), "lint", "microvm")
+            expect(status == 2 and "microvm" in said, f"nothing is there, and lint says {said}")
+    print("installed, used, moved, used again")
 
 
 if __name__ == "__main__":
