@@ -228,18 +228,14 @@ void mw_machine_eoi(struct mw_actor *actor, uint8_t vector)
 	struct mw_machine *machine = actor->machine;
 
 	mw_actor_begin(actor);
-	for (size_t i = 0; i < machine->plan->node_count; i++) {
-		struct mw_node *node = machine->nodes[i];
+	for (size_t i = 0; i < machine->eoi_sink_count; i++) {
+		const struct mw_eoi_sink *sink = &machine->eoi_sinks[i];
 
-		for (size_t w = 0; w < node->type->wires.count && !node->offloaded; w++) {
-			const struct mw_wire *wire = &node->type->wires.items[w];
-
-			if (!wire->on_eoi)
-				continue;
-			mw_node_enter(node, actor);
-			wire->on_eoi(node->device, vector);
-			mw_node_leave(node);
-		}
+		if (sink->node->offloaded)
+			continue;
+		mw_node_enter(sink->node, actor);
+		sink->wire->on_eoi(sink->node->device, vector);
+		mw_node_leave(sink->node);
 	}
 	mw_actor_end(actor);
 }

@@ -81,8 +81,7 @@ void mw_effect_stream(struct mw_actor *actor, struct mw_link *link, unsigned sid
 void mw_effect_message(struct mw_actor *actor, struct mw_effect effect)
 {
 	if (actor->messages == MESSAGE_LIMIT) {
-		mw_log_line(actor->machine,
-			    "guest: %s: too many messages at once; some are dropped", actor->name);
+		mw_actor_log(actor, "too many messages at once; some are dropped");
 		return;
 	}
 	actor->messages++;
@@ -137,17 +136,32 @@ void mw_actor_end(struct mw_actor *actor)
 {
 	for (unsigned steps = 0; actor->count; steps++) {
 		if (steps == MW_CHAIN_LIMIT) {
-			mw_log_line(actor->machine,
-				    "guest: %s: a chain of more than %d deliveries is cut",
-				    actor->name, MW_CHAIN_LIMIT);
+			mw_actor_log(actor, "a chain of more than %d deliveries is cut",
+				     MW_CHAIN_LIMIT);
 			break;
 		}
 		struct mw_effect effect = pop(actor);
 
 		deliver(actor, &effect);
 	}
+	mw_actor_hold(actor);
+}
+
+void mw_actor_hold(struct mw_actor *actor)
+{
 	atomic_store_explicit(&actor->epoch, UINT64_MAX, memory_order_release);
 	actor->busy = false;
+}
+
+void mw_actor_forget_messages(struct mw_actor *actor)
+{
+	for (size_t left = actor->count; left; left--) {
+		struct mw_effect effect = pop(actor);
+
+		if (effect.kind != MW_EFFECT_MSI && effect.kind != MW_EFFECT_POWER)
+			push(actor, effect);
+	}
+	actor->messages = 0;
 }
 
 void mw_node_enter(struct mw_node *node, struct mw_actor *actor)

@@ -69,7 +69,11 @@ void mw_clock_step(struct mw_clock *clock, uint64_t when_ns)
 	pthread_mutex_lock(&clock->mutex);
 	if (clock->manual && when_ns > clock->base_ns)
 		clock->base_ns = when_ns;
+	bool due = clock->count && clock->heap[0]->when_ns <= now_locked(clock);
+
 	pthread_mutex_unlock(&clock->mutex);
+	if (due && clock->on_earlier)
+		clock->on_earlier(clock->context);
 }
 
 static bool before(const struct mw_timer *a, const struct mw_timer *b)
@@ -176,6 +180,23 @@ uint64_t mw_clock_next(struct mw_clock *clock)
 
 	pthread_mutex_unlock(&clock->mutex);
 	return next;
+}
+
+uint64_t mw_clock_wait(struct mw_clock *clock)
+{
+	uint64_t wait = UINT64_MAX;
+
+	pthread_mutex_lock(&clock->mutex);
+	if (clock->count) {
+		uint64_t next = clock->heap[0]->when_ns, now = now_locked(clock);
+
+		if (next <= now)
+			wait = 0;
+		else if (!clock->manual)
+			wait = next - now;
+	}
+	pthread_mutex_unlock(&clock->mutex);
+	return wait;
 }
 
 struct mw_timer *mw_clock_pop_due(struct mw_clock *clock)

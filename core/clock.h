@@ -30,6 +30,8 @@ struct mw_timer {
 	uint64_t when_ns, sequence;
 	size_t slot; /* in the heap + 1; 0: not in it */
 	bool due;    /* popped, waiting for its device; arm and cancel take it back */
+	bool posted; /* in its own loop's list, guarded by that loop's mutex, as is the link */
+	struct mw_timer *next_posted;
 	struct mw_clock *clock;
 };
 
@@ -42,6 +44,8 @@ void mw_clock_stop(struct mw_clock *clock);
 void mw_clock_step(struct mw_clock *clock, uint64_t when_ns);
 /** The next deadline, UINT64_MAX for none. */
 uint64_t mw_clock_next(struct mw_clock *clock);
+/** How long until something is due: 0 where it is, UINT64_MAX where time alone brings nothing. */
+uint64_t mw_clock_wait(struct mw_clock *clock);
 /** Removes the first timer that is due and marks it so, or returns NULL. */
 struct mw_timer *mw_clock_pop_due(struct mw_clock *clock);
 /** With the device held: whether it is still due; takes the mark away. */

@@ -79,7 +79,11 @@ void mw_net_reset(struct mw_net *net)
 {
 	atomic_store(&net->state, 0);
 	for (size_t i = 0; i < net->sink_count; i++) {
-		net->sinks[i].told_level = false;
-		net->sinks[i].told_rises = 0;
+		struct mw_net_sink *sink = &net->sinks[i];
+
+		if (sink->node->offloaded && sink->told_level)
+			tell(sink, net, false);
+		sink->told_level = false;
+		sink->told_rises = 0;
 	}
 }

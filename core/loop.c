@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <uv.h>
@@ -9,16 +10,18 @@
 #include "core/alloc.h"
 #include "core/machine_internal.h"
 
-/** Owned by the loop once opened: requests wait in `inbox` until the loop's thread takes them, since
- * libuv handles belong to one thread. */
+/** Owned by the loop: requests wait in its list until the loop's thread takes them, since libuv
+ * handles belong to one thread. `wanted` and `closing` change with both the node and the loop's mutex
+ * held, so that holding either is enough to read them. */
 struct mw_watch {
 	struct mw_node *node;
 	void (*on_ready)(void *self, unsigned events);
 	int fd; /* a duplicate, so that the owner may close its own at any time */
-	_Atomic unsigned wanted;
-	_Atomic bool closing;
-	bool opened, always_ready; /* a regular file: epoll refuses it */
-	bool posted;               /* in the inbox; guarded by the loop's mutex */
+	unsigned wanted;
+	bool closing;
+	bool posted; /* in the list; guarded by the loop's mutex */
+	/* The loop's thread only: */
+	enum { WATCH_UNOPENED, WATCH_POLLED, WATCH_ALWAYS_READY, WATCH_REFUSED } how;
 	union {
 		uv_handle_t handle;
 		uv_poll_t poll;
@@ -33,44 +36,45 @@ struct mw_loop {
 	uv_loop_t uv;
 	uv_async_t wake;
 	uv_timer_t timer;
-	bool own_thread, started;
-	_Atomic bool quit;
+	bool own_thread, started; /* main thread only */
 	pthread_t thread;
 	pthread_mutex_t mutex; /* guards what follows */
+	pthread_cond_t changed;
+	bool running, resting, quit; /* the own thread's */
 	struct mw_watch *posted;
-	struct mw_timer **due;
-	size_t due_count, due_capacity;
-	size_t open_watches; /* loop thread only */
+	struct mw_timer *due, **due_end; /* in the order in which they came due */
 };
 
-static void begin(struct mw_loop *loop)
-{
-	if (loop->own_thread)
-		pthread_rwlock_rdlock(&loop->machine->gate);
-	mw_actor_begin(loop->actor);
-}
-
-static void end(struct mw_loop *loop)
-{
-	mw_actor_end(loop->actor);
-	if (loop->own_thread)
-		pthread_rwlock_unlock(&loop->machine->gate);
-}
+/* How many timers are served in one go: a device that arms in the past must not hold up the others. */
+enum { BATCH = 64 };
 
 static void call_ready(struct mw_watch *watch, unsigned events)
 {
 	struct mw_loop *loop = watch->node->loop;
 
-	begin(loop);
+	mw_actor_begin(loop->actor);
 	mw_node_enter(watch->node, loop->actor);
-	events &= atomic_load(&watch->wanted);
-	if (events && !atomic_load(&watch->closing))
+	events &= watch->wanted;
+	if (events && !watch->closing)
 		watch->on_ready(watch->node->device, events);
 	mw_node_leave(watch->node);
-	end(loop);
+	mw_actor_end(loop->actor);
 }
 
-/* An error is readiness: the owner's read or write will name it. */
+static void post_watch_locked(struct mw_watch *watch)
+{
+	struct mw_loop *loop = watch->node->loop;
+
+	if (watch->posted)
+		return;
+	watch->posted = true;
+	watch->next_posted = loop->posted;
+	loop->posted = watch;
+	mw_loop_wake(loop);
+}
+
+/* An error is readiness: the owner's read or write will name it. libuv stops polling on one, which is
+ * taken back, since not every error lasts. */
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
 	struct mw_watch *watch = poll->data;
@@ -81,6 +85,11 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	if (events & (UV_WRITABLE | UV_DISCONNECT))
 		ready |= MW_WRITABLE;
 	call_ready(watch, ready);
+	if (status < 0) {
+		pthread_mutex_lock(&watch->node->loop->mutex);
+		post_watch_locked(watch);
+		pthread_mutex_unlock(&watch->node->loop->mutex);
+	}
 }
 
 static void on_idle(uv_idle_t *idle)
@@ -91,59 +100,70 @@ static void on_idle(uv_idle_t *idle)
 static void open_watch(struct mw_loop *loop, struct mw_watch *watch)
 {
 	int flags = fcntl(watch->fd, F_GETFL);
+	int error = uv_poll_init(&loop->uv, &watch->uv.poll, watch->fd);
 
-	watch->opened = true;
-	loop->open_watches++;
-	if (uv_poll_init(&loop->uv, &watch->uv.poll, watch->fd) < 0) {
-		watch->always_ready = true;
+	watch->how = WATCH_POLLED;
+	if (error < 0) {
+		/* A regular file: epoll refuses it. */
+		watch->how = error == UV_EPERM ? WATCH_ALWAYS_READY : WATCH_REFUSED;
 		uv_idle_init(&loop->uv, &watch->uv.idle);
 	}
+	if (watch->how == WATCH_REFUSED)
+		mw_log_line(loop->machine, "%s: a descriptor cannot be watched: %s",
+			    watch->node->plan->id, uv_strerror(error));
 	/* libuv sets O_NONBLOCK, which a terminal shares with the shell that started us. */
 	if (flags >= 0)
 		fcntl(watch->fd, F_SETFL, flags);
 	watch->uv.handle.data = watch;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void free_watch(struct mw_watch *watch)
 {
-	struct mw_watch *watch = handle->data;
-
-	watch->node->loop->open_watches--;
 	close(watch->fd);
 	free(watch);
 }
 
-static void apply(struct mw_loop *loop, struct mw_watch *watch)
+static void on_closed(uv_handle_t *handle)
 {
-	unsigned wanted = atomic_load(&watch->wanted);
+	free_watch(handle->data);
+}
+
+static void apply_events(struct mw_watch *watch, unsigned wanted)
+{
 	int events = 0;
 
-	if (!watch->opened)
-		open_watch(loop, watch);
-	if (atomic_load(&watch->closing)) {
-		if (!uv_is_closing(&watch->uv.handle))
-			uv_close(&watch->uv.handle, on_closed);
-		return;
-	}
-	if (watch->always_ready) {
-		if (wanted)
-			uv_idle_start(&watch->uv.idle, on_idle);
-		else
-			uv_idle_stop(&watch->uv.idle);
-		return;
-	}
 	if (wanted & MW_READABLE)
 		events |= UV_READABLE;
 	if (wanted & MW_WRITABLE)
 		events |= UV_WRITABLE;
-	if (events)
+	if (watch->how == WATCH_POLLED && events)
 		uv_poll_start(&watch->uv.poll, events, on_poll);
-	else
+	else if (watch->how == WATCH_POLLED)
 		uv_poll_stop(&watch->uv.poll);
+	else if (watch->how == WATCH_ALWAYS_READY && events)
+		uv_idle_start(&watch->uv.idle, on_idle);
+	else
+		uv_idle_stop(&watch->uv.idle);
+}
+
+/* Nobody posts a watch that was seen closing: whoever closes it posts it last. */
+static void apply(struct mw_loop *loop, struct mw_watch *watch, unsigned wanted, bool closing)
+{
+	if (closing && watch->how == WATCH_UNOPENED) {
+		free_watch(watch);
+		return;
+	}
+	if (closing) {
+		uv_close(&watch->uv.handle, on_closed);
+		return;
+	}
+	if (watch->how == WATCH_UNOPENED)
+		open_watch(loop, watch);
+	apply_events(watch, wanted);
 }
 
 /* One at a time: a CPU may post again what is still in the list, and with it change the links. */
-static struct mw_watch *take_posted(struct mw_loop *loop)
+static struct mw_watch *take_posted(struct mw_loop *loop, unsigned *wanted, bool *closing)
 {
 	pthread_mutex_lock(&loop->mutex);
 	struct mw_watch *watch = loop->posted;
@@ -151,6 +171,8 @@ static struct mw_watch *take_posted(struct mw_loop *loop)
 	if (watch) {
 		loop->posted = watch->next_posted;
 		watch->posted = false;
+		*wanted = watch->wanted;
+		*closing = watch->closing;
 	}
 	pthread_mutex_unlock(&loop->mutex);
 	return watch;
@@ -159,23 +181,11 @@ static struct mw_watch *take_posted(struct mw_loop *loop)
 static void serve_watches(struct mw_loop *loop)
 {
 	struct mw_watch *watch;
+	unsigned wanted;
+	bool closing;
 
-	while ((watch = take_posted(loop)))
-		apply(loop, watch);
-}
-
-static void post_watch(struct mw_watch *watch)
-{
-	struct mw_loop *loop = watch->node->loop;
-
-	pthread_mutex_lock(&loop->mutex);
-	if (!watch->posted) {
-		watch->posted = true;
-		watch->next_posted = loop->posted;
-		loop->posted = watch;
-	}
-	pthread_mutex_unlock(&loop->mutex);
-	mw_loop_wake(loop);
+	while ((watch = take_posted(loop, &wanted, &closing)))
+		apply(loop, watch, wanted, closing);
 }
 
 enum mw_status mw_watch_open(struct mw_watch **out, void *self, int fd,
@@ -192,78 +202,97 @@ enum mw_status mw_watch_open(struct mw_watch **out, void *self, int fd,
 		return mw_status_from_errno(errno);
 	}
 	*out = watch;
-	post_watch(watch);
+	pthread_mutex_lock(&watch->node->loop->mutex);
+	post_watch_locked(watch);
+	pthread_mutex_unlock(&watch->node->loop->mutex);
 	return MW_STATUS_OK;
 }
 
 void mw_watch_set(struct mw_watch *watch, unsigned events)
 {
-	if (atomic_exchange(&watch->wanted, events) != events)
-		post_watch(watch);
+	struct mw_loop *loop = watch->node->loop;
+
+	pthread_mutex_lock(&loop->mutex);
+	if (watch->wanted != events) {
+		watch->wanted = events;
+		post_watch_locked(watch);
+	}
+	pthread_mutex_unlock(&loop->mutex);
 }
 
 void mw_watch_close(struct mw_watch *watch)
 {
 	if (!watch)
 		return;
-	atomic_store(&watch->closing, true);
-	post_watch(watch);
+	struct mw_loop *loop = watch->node->loop;
+
+	pthread_mutex_lock(&loop->mutex);
+	watch->closing = true;
+	post_watch_locked(watch);
+	pthread_mutex_unlock(&loop->mutex);
 }
 
 /* Fires a timer that was due unless its device has armed or cancelled it since. */
 static void fire(struct mw_loop *loop, struct mw_timer *timer)
 {
-	begin(loop);
+	mw_actor_begin(loop->actor);
 	mw_node_enter(timer->node, loop->actor);
 	if (mw_timer_take_due(timer))
 		timer->on_expire(timer->node->device);
 	mw_node_leave(timer->node);
-	end(loop);
+	mw_actor_end(loop->actor);
 }
 
-static void fire_posted(struct mw_loop *loop)
+static struct mw_timer *take_due(struct mw_loop *loop)
 {
-	for (;;) {
-		pthread_mutex_lock(&loop->mutex);
-		struct mw_timer *timer = loop->due_count ? loop->due[--loop->due_count] : NULL;
+	pthread_mutex_lock(&loop->mutex);
+	struct mw_timer *timer = loop->due;
 
-		pthread_mutex_unlock(&loop->mutex);
-		if (!timer)
-			return;
-		fire(loop, timer);
+	if (timer) {
+		loop->due = timer->next_posted;
+		if (!loop->due)
+			loop->due_end = &loop->due;
+		timer->posted = false;
 	}
+	pthread_mutex_unlock(&loop->mutex);
+	return timer;
+}
+
+static bool has_due(struct mw_loop *loop)
+{
+	pthread_mutex_lock(&loop->mutex);
+	bool due = loop->due;
+
+	pthread_mutex_unlock(&loop->mutex);
+	return due;
 }
 
 void mw_loop_post_timer(struct mw_loop *loop, struct mw_timer *timer)
 {
 	pthread_mutex_lock(&loop->mutex);
-	for (size_t i = 0; i < loop->due_count; i++) {
-		if (loop->due[i] == timer) { /* armed again before it was served */
-			pthread_mutex_unlock(&loop->mutex);
-			return;
-		}
+	if (!timer->posted) { /* else it was armed again before it was served */
+		timer->posted = true;
+		timer->next_posted = NULL;
+		*loop->due_end = timer;
+		loop->due_end = &timer->next_posted;
 	}
-	if (loop->due_count == loop->due_capacity) {
-		loop->due_capacity = loop->due_capacity ? loop->due_capacity * 2 : 8;
-		loop->due = mw_grow(loop->due, loop->due_capacity, sizeof(*loop->due));
-	}
-	loop->due[loop->due_count++] = timer;
 	pthread_mutex_unlock(&loop->mutex);
 	mw_loop_wake(loop);
 }
 
-/* Timers of the whole machine come due on the shared loop, which hands on those placed elsewhere.
- * At most so many in one go: a device that arms in the past must not hold up the others. */
-static void serve_timers(struct mw_loop *loop)
+static void serve_posted_timers(struct mw_loop *loop)
 {
-	enum { BATCH = 64 };
-	struct mw_clock *clock = &loop->machine->clock;
+	struct mw_timer *timer;
 
-	fire_posted(loop);
-	if (loop->own_thread || !loop->machine->running)
-		return;
+	for (unsigned i = 0; i < BATCH && (timer = take_due(loop)); i++)
+		fire(loop, timer);
+}
+
+/* Timers of the whole machine come due on the shared loop, which hands on those placed elsewhere. */
+static void serve_clock(struct mw_loop *loop)
+{
 	for (unsigned i = 0; i < BATCH; i++) {
-		struct mw_timer *timer = mw_clock_pop_due(clock);
+		struct mw_timer *timer = mw_clock_pop_due(&loop->machine->clock);
 
 		if (!timer)
 			return;
@@ -272,6 +301,14 @@ static void serve_timers(struct mw_loop *loop)
 		else
 			mw_loop_post_timer(timer->node->loop, timer);
 	}
+}
+
+static void serve_timers(struct mw_loop *loop)
+{
+	if (loop->own_thread)
+		serve_posted_timers(loop);
+	else if (loop->machine->running)
+		serve_clock(loop);
 }
 
 static void on_wake(uv_async_t *async)
@@ -285,16 +322,15 @@ static void on_timer(uv_timer_t *timer)
 /* How long the loop may sleep, in ms rounded up; libuv's timers know nothing finer. */
 static uint64_t sleep_ms(struct mw_loop *loop, uint64_t wait_ns)
 {
-	struct mw_machine *machine = loop->machine;
+	uint64_t until = UINT64_MAX;
 
-	if (!loop->own_thread && machine->running && !machine->clock.manual) {
-		uint64_t next = mw_clock_next(&machine->clock), now = mw_clock_now(&machine->clock);
-		uint64_t until = next <= now ? 0 : next - now;
-
-		if (until < wait_ns)
-			wait_ns = until;
-	}
-	return wait_ns == UINT64_MAX ? UINT64_MAX : (wait_ns + 999999) / 1000000;
+	if (loop->own_thread)
+		until = has_due(loop) ? 0 : UINT64_MAX;
+	else if (loop->machine->running)
+		until = mw_clock_wait(&loop->machine->clock);
+	if (until < wait_ns)
+		wait_ns = until;
+	return wait_ns == UINT64_MAX ? UINT64_MAX : wait_ns / 1000000 + (wait_ns % 1000000 ? 1 : 0);
 }
 
 void mw_loop_serve(struct mw_loop *loop, uint64_t wait_ns)
@@ -317,13 +353,42 @@ void mw_loop_wake(struct mw_loop *loop)
 	uv_async_send(&loop->wake);
 }
 
+/* Rests while the machine does; false when the thread is to end. */
+static bool may_run(struct mw_loop *loop)
+{
+	pthread_mutex_lock(&loop->mutex);
+	while (!loop->running && !loop->quit) {
+		loop->resting = true;
+		pthread_cond_broadcast(&loop->changed);
+		pthread_cond_wait(&loop->changed, &loop->mutex);
+	}
+	loop->resting = false;
+	bool run = !loop->quit;
+
+	pthread_mutex_unlock(&loop->mutex);
+	return run;
+}
+
 static void *run_thread(void *context)
 {
 	struct mw_loop *loop = context;
 
-	while (!atomic_load(&loop->quit))
+	while (may_run(loop))
 		mw_loop_serve(loop, UINT64_MAX);
 	return NULL;
+}
+
+/* Signals are the main thread's. */
+static int create_thread(struct mw_loop *loop)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int error = pthread_create(&loop->thread, NULL, run_thread, loop);
+
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error;
 }
 
 enum mw_status mw_loop_create(struct mw_loop **out, struct mw_machine *machine, const char *name,
@@ -337,9 +402,18 @@ enum mw_status mw_loop_create(struct mw_loop **out, struct mw_machine *machine, 
 		free(loop);
 		return mw_status_from_errno(-error);
 	}
-	uv_async_init(&loop->uv, &loop->wake, on_wake);
 	uv_timer_init(&loop->uv, &loop->timer);
+	error = uv_async_init(&loop->uv, &loop->wake, on_wake);
+	if (error < 0) {
+		uv_close((uv_handle_t *)&loop->timer, NULL);
+		uv_run(&loop->uv, UV_RUN_DEFAULT);
+		uv_loop_close(&loop->uv);
+		free(loop);
+		return mw_status_from_errno(-error);
+	}
 	pthread_mutex_init(&loop->mutex, NULL);
+	pthread_cond_init(&loop->changed, NULL);
+	loop->due_end = &loop->due;
 	loop->machine = machine;
 	loop->own_thread = own_thread;
 	loop->actor = mw_machine_add_actor(machine, name);
@@ -347,21 +421,53 @@ enum mw_status mw_loop_create(struct mw_loop **out, struct mw_machine *machine, 
 	return MW_STATUS_OK;
 }
 
-void mw_loop_start(struct mw_loop *loop)
+enum mw_status mw_loop_start(struct mw_loop *loop)
 {
-	if (!loop->own_thread || loop->started)
+	if (!loop->started) {
+		int error = create_thread(loop);
+
+		if (error)
+			return mw_status_from_errno(error);
+		loop->started = true;
+	}
+	pthread_mutex_lock(&loop->mutex);
+	loop->running = true;
+	pthread_cond_broadcast(&loop->changed);
+	pthread_mutex_unlock(&loop->mutex);
+	return MW_STATUS_OK;
+}
+
+/* The wake-up comes after the word, so a thread that has not seen the word yet does not sleep. */
+void mw_loop_rest(struct mw_loop *loop)
+{
+	if (!loop->started)
 		return;
-	loop->started = pthread_create(&loop->thread, NULL, run_thread, loop) == 0;
+	pthread_mutex_lock(&loop->mutex);
+	loop->running = false;
+	mw_loop_wake(loop);
+	while (!loop->resting)
+		pthread_cond_wait(&loop->changed, &loop->mutex);
+	pthread_mutex_unlock(&loop->mutex);
 }
 
 void mw_loop_join(struct mw_loop *loop)
 {
 	if (!loop->started)
 		return;
-	atomic_store(&loop->quit, true);
+	pthread_mutex_lock(&loop->mutex);
+	loop->quit = true;
 	mw_loop_wake(loop);
+	pthread_cond_broadcast(&loop->changed);
+	pthread_mutex_unlock(&loop->mutex);
 	pthread_join(loop->thread, NULL);
 	loop->started = false;
+}
+
+/* What its owner has forgotten to close. */
+static void close_watch(uv_handle_t *handle, void *context)
+{
+	if (handle->data && !uv_is_closing(handle))
+		uv_close(handle, on_closed);
 }
 
 void mw_loop_destroy(struct mw_loop *loop)
@@ -370,14 +476,13 @@ void mw_loop_destroy(struct mw_loop *loop)
 		return;
 	mw_loop_join(loop);
 	serve_watches(loop);
-	while (loop->open_watches)
-		uv_run(&loop->uv, UV_RUN_ONCE);
+	uv_walk(&loop->uv, close_watch, NULL);
 	uv_close((uv_handle_t *)&loop->wake, NULL);
 	uv_close((uv_handle_t *)&loop->timer, NULL);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 	uv_loop_close(&loop->uv);
+	pthread_cond_destroy(&loop->changed);
 	pthread_mutex_destroy(&loop->mutex);
-	free(loop->due);
 	free(loop);
 }
 

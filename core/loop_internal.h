@@ -12,13 +12,16 @@ struct mw_actor;
 struct mw_machine;
 struct mw_timer;
 
-/** Creates a loop; `own_thread` makes it run on a thread of its own once mw_loop_start is called,
- * else somebody calls mw_loop_serve. Destroyed before the nodes it serves are freed, after their
- * fini. */
+/** Creates a loop; `own_thread` makes it run on a thread of its own from mw_loop_start to
+ * mw_loop_rest, else somebody calls mw_loop_serve. Destroyed before the nodes it serves are freed,
+ * after their fini; watches still open are closed with it. */
 enum mw_status mw_loop_create(struct mw_loop **out, struct mw_machine *machine, const char *name,
 			      bool own_thread);
 void mw_loop_destroy(struct mw_loop *loop);
-void mw_loop_start(struct mw_loop *loop);
+enum mw_status mw_loop_start(struct mw_loop *loop);
+/** Makes the loop's own thread rest until the next start; returns when it is in no device. What
+ * becomes ready meanwhile waits. */
+void mw_loop_rest(struct mw_loop *loop);
 /** Ends the loop's own thread; waits for it. */
 void mw_loop_join(struct mw_loop *loop);
 

@@ -43,7 +43,24 @@ struct mw_clock *mw_machine_clock(struct mw_machine *machine)
 
 void mw_machine_set_log(struct mw_machine *machine, FILE *out)
 {
+	pthread_mutex_lock(&machine->log_mutex);
 	machine->log = out;
+	pthread_mutex_unlock(&machine->log_mutex);
+}
+
+void mw_machine_swap_map(struct mw_machine *machine, struct mw_address_space *space,
+			 struct mw_map *map)
+{
+	uint64_t oldest = UINT64_MAX;
+
+	mw_space_swap(space, map);
+	for (size_t i = 0; i < machine->actor_count; i++) {
+		uint64_t epoch = atomic_load(&machine->actors[i]->epoch);
+
+		if (epoch < oldest)
+			oldest = epoch;
+	}
+	mw_space_reclaim(space, oldest);
 }
 
 void mw_machine_add_reset_hook(struct mw_machine *machine, struct mw_reset_hook hook)
@@ -87,6 +104,8 @@ void mw_machine_drop_executor(struct mw_machine *machine)
 {
 	mw_machine_stop(machine);
 	machine->executor = (struct mw_executor){ 0 };
+	for (size_t i = 0; i < machine->plan->node_count; i++)
+		machine->nodes[i]->offloaded = false;
 }
 
 /* Calls one op of every node that runs in user space, in build order, as one turn. */
@@ -159,7 +178,8 @@ static bool reset_cpus(struct mw_machine *machine, struct mw_diagnostics *diagno
 bool mw_machine_reset(struct mw_machine *machine, struct mw_diagnostics *diagnostics)
 {
 	assert(!machine->running && "a machine is stopped before it is reset");
-	pthread_rwlock_wrlock(&machine->gate);
+	for (size_t i = 0; i < machine->actor_count; i++)
+		mw_actor_forget_messages(machine->actors[i]);
 	mw_actor_begin(machine->main_actor);
 	for (size_t i = 0; i < machine->plan->node_count; i++)
 		mw_node_reset_state(machine->nodes[i]);
@@ -168,8 +188,20 @@ bool mw_machine_reset(struct mw_machine *machine, struct mw_diagnostics *diagnos
 	bool good = reset_cpus(machine, diagnostics);
 
 	mw_actor_end(machine->main_actor);
-	pthread_rwlock_unlock(&machine->gate);
 	return good;
+}
+
+static enum mw_status start_threads(struct mw_machine *machine)
+{
+	enum mw_status status = MW_STATUS_OK;
+
+	for (size_t i = 0; i < machine->own_loop_count && status == MW_STATUS_OK; i++)
+		status = mw_loop_start(machine->own_loops[i]);
+	if (status == MW_STATUS_OK && machine->executor.ops) {
+		status = machine->executor.ops->start(machine->executor.self);
+		machine->executing = status == MW_STATUS_OK;
+	}
+	return status;
 }
 
 enum mw_status mw_machine_start(struct mw_machine *machine)
@@ -182,27 +214,29 @@ enum mw_status mw_machine_start(struct mw_machine *machine)
 	mw_actor_begin(machine->main_actor);
 	CALL_NODES(machine, start);
 	mw_actor_end(machine->main_actor);
-	for (size_t i = 0; i < machine->own_loop_count; i++)
-		mw_loop_start(machine->own_loops[i]);
-	if (!machine->executor.ops)
-		return MW_STATUS_OK;
-	return machine->executor.ops->start(machine->executor.self);
+	enum mw_status status = start_threads(machine);
+
+	if (status != MW_STATUS_OK)
+		mw_machine_stop(machine);
+	return status;
 }
 
+/* The CPUs first, then the loops; from there on this thread alone enters devices. */
 void mw_machine_stop(struct mw_machine *machine)
 {
 	if (!machine->running)
 		return;
 	atomic_store(&machine->stopping, true);
-	if (machine->executor.ops)
+	if (machine->executing)
 		machine->executor.ops->stop(machine->executor.self);
+	machine->executing = false;
+	for (size_t i = 0; i < machine->own_loop_count; i++)
+		mw_loop_rest(machine->own_loops[i]);
 	mw_clock_stop(&machine->clock);
 	machine->running = false;
-	pthread_rwlock_wrlock(&machine->gate);
 	mw_actor_begin(machine->main_actor);
 	CALL_NODES(machine, stop);
 	mw_actor_end(machine->main_actor);
-	pthread_rwlock_unlock(&machine->gate);
 }
 
 bool mw_machine_stopping(const struct mw_machine *machine)
@@ -210,11 +244,13 @@ bool mw_machine_stopping(const struct mw_machine *machine)
 	return atomic_load(&machine->stopping);
 }
 
-/* The first event wins; the main thread judges it with the CPUs out of guest mode. */
+/* The first event wins, but leaving outranks all that a guest may ask for. The main thread judges it
+ * with the CPUs out of guest mode. */
 void mw_machine_power(struct mw_machine *machine, enum mw_power_event event, int code)
 {
 	pthread_mutex_lock(&machine->power_mutex);
-	if (!machine->power_pending) {
+	if (!machine->power_pending ||
+	    (event == MW_POWER_EXIT && machine->power_event != MW_POWER_EXIT)) {
 		machine->power_pending = true;
 		machine->power_event = event;
 		machine->power_code = code;
@@ -302,6 +338,16 @@ static const char *event_text(enum mw_power_event event)
 	return "exit";
 }
 
+static bool start_or_say(struct mw_machine *machine, struct mw_diagnostics *diagnostics)
+{
+	enum mw_status status = mw_machine_start(machine);
+
+	if (status != MW_STATUS_OK)
+		mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "", (struct mw_span){ 0 },
+				   "the machine does not start: %s", mw_status_text(status));
+	return status == MW_STATUS_OK;
+}
+
 /* Returns true when the machine is over; *code is then what run returns. */
 static bool judge(struct mw_machine *machine, enum mw_power_event event, int *code,
 		  struct mw_diagnostics *diagnostics)
@@ -326,24 +372,21 @@ static bool judge(struct mw_machine *machine, enum mw_power_event event, int *co
 	}
 	machine->resets++;
 	*code = 1;
-	return !mw_machine_reset(machine, diagnostics) || mw_machine_start(machine) != MW_STATUS_OK;
+	return !mw_machine_reset(machine, diagnostics) || !start_or_say(machine, diagnostics);
 }
 
 int mw_machine_run(struct mw_machine *machine, struct mw_diagnostics *diagnostics)
 {
 	enum mw_power_event event;
 	int code = 1;
-	enum mw_status status = mw_machine_start(machine);
 
-	if (status != MW_STATUS_OK) {
-		mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "", (struct mw_span){ 0 },
-				   "the machine does not start: %s", mw_status_text(status));
+	if (!start_or_say(machine, diagnostics))
 		return 1;
-	}
 	for (;;) {
-		mw_machine_serve(machine, UINT64_MAX);
-		if (!take_power(machine, &event, &code))
+		if (!take_power(machine, &event, &code)) {
+			mw_machine_serve(machine, UINT64_MAX);
 			continue;
+		}
 		mw_machine_stop(machine);
 		drop_late_events(machine);
 		if (judge(machine, event, &code, diagnostics))

@@ -290,12 +290,31 @@ static void fill_space(struct mw_machine *machine, struct mw_address_space *spac
 					entry_for(machine->nodes[i], &plan->nodes[i].claims[c]);
 		}
 	}
-	mw_space_swap(space, mw_map_create(entries, count, space->ports));
-	mw_space_reclaim(space, UINT64_MAX);
+	mw_machine_swap_map(machine, space, mw_map_create(entries, count, space->ports));
 	free(entries);
 }
 
-/* The host side first: a device may read its image in init. */
+static void collect_eoi_sinks(struct mw_machine *machine)
+{
+	for (size_t i = 0; i < machine->plan->node_count; i++) {
+		struct mw_node *node = machine->nodes[i];
+
+		for (size_t w = 0; w < node->type->wires.count; w++) {
+			const struct mw_wire *wire = &node->type->wires.items[w];
+
+			if (!wire->on_eoi)
+				continue;
+			machine->eoi_sinks =
+				mw_grow(machine->eoi_sinks, machine->eoi_sink_count + 1,
+					sizeof(*machine->eoi_sinks));
+			machine->eoi_sinks[machine->eoi_sink_count++] =
+				(struct mw_eoi_sink){ node, wire };
+		}
+	}
+}
+
+/* The host side first: a device may read its image in init. What they do to others waits for the end
+ * of the first reset, when everybody can hear it. */
 static bool initialise(struct mw_machine *machine, bool host, struct mw_diagnostics *diagnostics)
 {
 	bool good = true;
@@ -313,7 +332,7 @@ static bool initialise(struct mw_machine *machine, bool host, struct mw_diagnost
 		good = node->type->ops.init(node->device, diagnostics);
 		mw_node_leave(node);
 	}
-	mw_actor_end(machine->main_actor);
+	mw_actor_hold(machine->main_actor);
 	return good;
 }
 
@@ -346,18 +365,8 @@ static bool build(struct mw_machine *machine, struct mw_diagnostics *diagnostics
 	join_links(machine);
 	fill_space(machine, &machine->ports, MW_CLAIM_IO);
 	fill_space(machine, &machine->memory, MW_CLAIM_MMIO);
+	collect_eoi_sinks(machine);
 	return initialise(machine, true, diagnostics) && initialise(machine, false, diagnostics);
-}
-
-/* A busy loop of its own must not keep a stop or a reset waiting. */
-static void init_gate(pthread_rwlock_t *gate)
-{
-	pthread_rwlockattr_t attributes;
-
-	pthread_rwlockattr_init(&attributes);
-	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-	pthread_rwlock_init(gate, &attributes);
-	pthread_rwlockattr_destroy(&attributes);
 }
 
 bool mw_machine_build(struct mw_machine **out, const struct mw_plan *plan,
@@ -368,7 +377,6 @@ bool mw_machine_build(struct mw_machine **out, const struct mw_plan *plan,
 	machine->plan = plan;
 	machine->ram_fd = -1;
 	machine->nodes = mw_alloc(plan->node_count, sizeof(*machine->nodes));
-	init_gate(&machine->gate);
 	pthread_mutex_init(&machine->power_mutex, NULL);
 	pthread_mutex_init(&machine->log_mutex, NULL);
 	atomic_store(&machine->epoch, 1);
@@ -383,13 +391,15 @@ bool mw_machine_build(struct mw_machine **out, const struct mw_plan *plan,
 	return false;
 }
 
-static void finish_nodes(struct mw_machine *machine)
+/* Each side the other way round than it was initialised, and the host side last. */
+static void finish_nodes(struct mw_machine *machine, bool host)
 {
 	mw_actor_begin(machine->main_actor);
 	for (size_t i = machine->plan->node_count; i-- > 0;) {
 		struct mw_node *node = machine->nodes[i];
 
-		if (!node || !node->initialised || !node->type->ops.fini)
+		if (!node || node->plan->host != host || !node->initialised ||
+		    !node->type->ops.fini)
 			continue;
 		mw_node_enter(node, machine->main_actor);
 		node->type->ops.fini(node->device);
@@ -421,8 +431,11 @@ void mw_machine_destroy(struct mw_machine *machine)
 	mw_machine_stop(machine);
 	for (size_t i = 0; i < machine->own_loop_count; i++)
 		mw_loop_join(machine->own_loops[i]);
-	if (machine->main_actor)
-		finish_nodes(machine);
+	if (machine->main_actor) {
+		finish_nodes(machine, false);
+		finish_nodes(machine, true);
+	}
+	mw_log_rest(machine);
 	for (size_t i = 0; i < machine->own_loop_count; i++)
 		mw_loop_destroy(machine->own_loops[i]);
 	free(machine->own_loops);
@@ -438,7 +451,7 @@ void mw_machine_destroy(struct mw_machine *machine)
 		mw_actor_destroy(machine->actors[i]);
 	free(machine->actors);
 	free(machine->hooks);
-	pthread_rwlock_destroy(&machine->gate);
+	free(machine->eoi_sinks);
 	pthread_mutex_destroy(&machine->power_mutex);
 	pthread_mutex_destroy(&machine->log_mutex);
 	mw_arena_fini(&machine->arena);

@@ -16,6 +16,12 @@
 /** How many deliveries one guest access may cause before the chain is cut. */
 enum { MW_CHAIN_LIMIT = 1000 };
 
+/** What limits how much a guest can have logged; guarded by whoever owns it. */
+struct mw_log_limit {
+	uint64_t window_start_ns;
+	unsigned lines, suppressed;
+};
+
 /** A node of the machine: core's part, followed by the device's own struct. Lives as long as the
  * machine. `actor` is the thread inside, guarded by `lock`. */
 struct mw_node {
@@ -31,10 +37,7 @@ struct mw_node {
 	struct mw_timer *timers;                    /* one per timer row */
 	struct mw_memory *memories;                 /* one per region, used by backed ones */
 	const struct mw_register_index **registers; /* one per region, of those with a table */
-	struct mw_log_limit {
-		uint64_t window_start_ns;
-		unsigned lines, suppressed;
-	} log;
+	struct mw_log_limit log;
 	alignas(max_align_t) unsigned char device[];
 };
 
@@ -147,6 +150,7 @@ struct mw_actor {
 	struct mw_map_part last_hit; /* of memory, and in which epoch it was found */
 	uint64_t last_hit_epoch;
 	bool busy; /* inside a device or delivering */
+	struct mw_log_limit log;
 };
 
 struct mw_machine {
@@ -169,12 +173,16 @@ struct mw_machine {
 	struct mw_loop *loop; /* the shared one, served by the main thread */
 	struct mw_loop **own_loops;
 	size_t own_loop_count;
-	pthread_rwlock_t
-		gate; /* own loops hold it while inside devices; lifecycle steps take it whole */
 	struct mw_actor *main_actor;
 	struct mw_actor **actors;
 	size_t actor_count;
 	struct mw_executor executor;
+	bool executing; /* its start has succeeded, its stop not been called */
+	struct mw_eoi_sink {
+		struct mw_node *node;
+		const struct mw_wire *wire;
+	} * eoi_sinks;
+	size_t eoi_sink_count;
 	struct mw_reset_hook *hooks;
 	size_t hook_count;
 	bool running;
@@ -185,25 +193,35 @@ struct mw_machine {
 	enum mw_power_event power_event;
 	int power_code;
 	char failure[512];
-	pthread_mutex_t log_mutex;
+	pthread_mutex_t log_mutex; /* guards what follows */
 	FILE *log;
+	struct mw_log_limit guest_log; /* of all nodes together */
 };
 
 /* actor.c */
 struct mw_actor *mw_actor_create(struct mw_machine *machine, const char *name);
 void mw_actor_destroy(struct mw_actor *actor);
 /** Brackets what a thread does from outside: begin before the first node is entered, end delivers
- * all effects. */
+ * all effects. Ending with mw_actor_hold keeps them for the end of the next turn. */
 void mw_actor_begin(struct mw_actor *actor);
 void mw_actor_end(struct mw_actor *actor);
+void mw_actor_hold(struct mw_actor *actor);
+/** Drops the messages in the queue; lines and bytes stay. Not during a turn. */
+void mw_actor_forget_messages(struct mw_actor *actor);
 void mw_node_enter(struct mw_node *node, struct mw_actor *actor);
 void mw_node_leave(struct mw_node *node);
 void mw_effect_net(struct mw_actor *actor, struct mw_net *net);
 void mw_effect_stream(struct mw_actor *actor, struct mw_link *link, unsigned side, bool room);
 void mw_effect_message(struct mw_actor *actor, struct mw_effect effect);
 
+/** Publishes a map of one of the machine's spaces and frees those no actor can be reading any more.
+ * The caller serialises changes. */
+void mw_machine_swap_map(struct mw_machine *machine, struct mw_address_space *space,
+			 struct mw_map *map);
+
 /* line.c, stream.c: deliver one effect; no lock is held */
 void mw_net_deliver(struct mw_net *net, struct mw_actor *actor);
+/** Takes the line down; chips in the accelerator are told, the others get reset themselves. */
 void mw_net_reset(struct mw_net *net);
 void mw_link_deliver(struct mw_link *link, unsigned side, struct mw_actor *actor);
 void mw_link_deliver_room(struct mw_link *link, unsigned side, struct mw_actor *actor);
@@ -230,6 +248,11 @@ static inline uint64_t mw_ones(unsigned bytes)
 void mw_node_reset_state(struct mw_node *node);
 
 /* log.c */
+/** One line on the guest's account that no node has to answer for. */
+void mw_actor_log(struct mw_actor *actor, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/** Tells how many lines were left out. */
+void mw_log_rest(struct mw_machine *machine);
 void mw_log_line(struct mw_machine *machine, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
