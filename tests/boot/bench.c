@@ -14,7 +14,7 @@
 
 #include "devices/registry.h"
 
-enum { NODE_ROM, NODE_DEVICE, NODE_IOAPIC, NODE_FILE, NODES };
+enum { NODE_ROM, NODE_DEVICE, NODE_IOAPIC, NODE_FILE, NODE_MASTER, NODE_SLAVE, NODES };
 enum { EXIT_PORT = 0xf4, RESET_PORT = 0x64, PORTS = 0x500, LINE_PORT = 0x510, LINE = 5 };
 enum { PORT_BYTES = 16, MMIO_BYTES = 0x1000, ROM_BYTES = 0x10000 };
 #define MMIO_BASE   0xfea00000u
@@ -107,6 +107,19 @@ static const struct mw_device_type bench_type = {
 	.regions = MW_TABLE(regions),
 };
 
+/* Where the kernel's 8259 are; nobody runs these. */
+static const struct mw_role_row pic_roles[] = { { MW_ROLE_PIC, "ports" } };
+static const struct mw_region pic_regions[] = {
+	{ "ports", MW_SPACE_PORT, 2, MW_ACCESS(1, 1) },
+};
+static const struct mw_device_type pic_type = {
+	MW_DEVICE_TYPE,
+	.name = "bench-pic",
+	.summary = "stands for a chip in the kernel",
+	.regions = MW_TABLE(pic_regions),
+	.firmware = { .roles = MW_TABLE(pic_roles) },
+};
+
 static const struct mw_device_type *type_named(const char *name)
 {
 	for (size_t i = 0; mw_device_types[i]; i++)
@@ -170,19 +183,25 @@ static void make_net(struct mw_plan *plan, const struct mw_device_type *ioapic)
 	plan->net_count = 1;
 }
 
-static void make_nodes(struct mw_plan *plan, const char *path)
+static void make_nodes(struct mw_plan *plan, const char *path, bool kernel_chips)
 {
 	static const uint64_t rom_base[] = { ROM_BASE }, rom_length[] = { ROM_BYTES };
 	static const uint64_t bases[] = { PORTS, MMIO_BASE, EXIT_PORT, RESET_PORT, LINE_PORT };
 	static const uint64_t lengths[] = { PORT_BYTES, MMIO_BYTES, 1, 1, 1 };
 	static const uint64_t ioapic_base[] = { IOAPIC_BASE };
-	static const char *const types[NODES] = { "rom", NULL, "ioapic", "image-file" };
-	static const char *const ids[NODES] = { "rom", "bench", "ioapic", "rom.file" };
+	static const uint64_t pic_bases[] = { 0x20, 0xa0 };
+	static const char *const ids[NODES] = {
+		"rom", "bench", "ioapic", "rom.file", "pic0", "pic1"
+	};
+	const struct mw_device_type *const types[NODES] = {
+		type_named("rom"),        &bench_type, type_named("ioapic"),
+		type_named("image-file"), &pic_type,   &pic_type
+	};
 	struct mw_plan_node *nodes = mw_arena_alloc(&plan->arena, NODES, sizeof(*nodes));
 	struct mw_plan_link *link = mw_arena_alloc(&plan->arena, 1, sizeof(*link));
 
 	for (size_t i = 0; i < NODES; i++) {
-		nodes[i].type = types[i] ? type_named(types[i]) : &bench_type;
+		nodes[i].type = types[i];
 		nodes[i].id = ids[i];
 		nodes[i].bus = "sys";
 		nodes[i].bus_node = UINT32_MAX;
@@ -195,22 +214,26 @@ static void make_nodes(struct mw_plan *plan, const char *path)
 	place(&plan->arena, &nodes[NODE_IOAPIC], ioapic_base,
 	      &nodes[NODE_IOAPIC].type->regions.items[0].size);
 	make_net(plan, nodes[NODE_IOAPIC].type);
+	for (size_t i = 0; i < 2; i++)
+		place(&plan->arena, &nodes[NODE_MASTER + i], &pic_bases[i],
+		      &pic_type.regions.items[0].size);
 	link->node[0] = NODE_ROM;
 	link->node[1] = NODE_FILE;
 	link->wire[0] = &nodes[NODE_ROM].type->wires.items[0];
 	link->wire[1] = &nodes[NODE_FILE].type->wires.items[0];
 	plan->nodes = nodes;
-	plan->node_count = NODES;
+	plan->node_count = kernel_chips ? NODES : NODE_MASTER;
 	plan->links = link;
 	plan->link_count = 1;
 }
 
-static void make_plan(struct mw_plan *plan, const char *path, unsigned cpus)
+static void make_plan(struct mw_plan *plan, const char *path, unsigned cpus, bool kernel_chips)
 {
 	static const struct mw_plan_range ram = { 0, BENCH_RAM_BYTES };
 	static const char *const prefer[] = { "kvm", NULL };
 
-	make_nodes(plan, path);
+	make_nodes(plan, path, kernel_chips);
+	plan->accel.irqchip = kernel_chips ? MW_IRQCHIP_KERNEL : MW_IRQCHIP_AUTO;
 	plan->name = "bench";
 	plan->summary = "a machine for one ROM";
 	plan->arch = "x86_64";
@@ -251,13 +274,13 @@ const char *bench_obstacle(void)
 	return NULL;
 }
 
-void bench_create(struct bench *bench, const char *rom, unsigned cpus)
+static void create(struct bench *bench, const char *rom, unsigned cpus, bool kernel_chips)
 {
 	char path[512];
 
 	memset(bench, 0, sizeof(*bench));
 	snprintf(path, sizeof(path), "%s/%s.rom", MW_ROM_FOLDER, rom);
-	make_plan(&bench->plan, mw_arena_strdup(&bench->plan.arena, path), cpus);
+	make_plan(&bench->plan, mw_arena_strdup(&bench->plan.arena, path), cpus, kernel_chips);
 	if (!mw_machine_build(&bench->machine, &bench->plan, &bench->diagnostics))
 		fail_with(bench, "the machine is not built");
 	if (!bench_accel()->create(&bench->accel, bench->machine, &bench->diagnostics))
@@ -267,6 +290,16 @@ void bench_create(struct bench *bench, const char *rom, unsigned cpus)
 	assert_non_null(bench->ram);
 	if (!mw_machine_reset(bench->machine, &bench->diagnostics))
 		fail_with(bench, "the machine is not reset");
+}
+
+void bench_create(struct bench *bench, const char *rom, unsigned cpus)
+{
+	create(bench, rom, cpus, false);
+}
+
+void bench_create_kernel_chips(struct bench *bench, const char *rom, unsigned cpus)
+{
+	create(bench, rom, cpus, true);
 }
 
 void bench_destroy(struct bench *bench)

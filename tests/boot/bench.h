@@ -41,6 +41,8 @@ struct bench {
 /** Builds a machine around build/tests/roms/NAME.rom with so many CPUs under `kvm`, and resets it;
  * fails the test where that does not work. */
 void bench_create(struct bench *bench, const char *rom, unsigned cpus);
+/** The same with two 8259, as `irqchip: kernel` wants them. */
+void bench_create_kernel_chips(struct bench *bench, const char *rom, unsigned cpus);
 void bench_destroy(struct bench *bench);
 /** Runs to the end; the exit code. Fails the test with the diagnostics when it does not end well. */
 int bench_run(struct bench *bench);

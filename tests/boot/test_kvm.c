@@ -191,6 +191,30 @@ static void level_interrupt_comes_again_until_its_line_falls(void **state)
 	bench_destroy(&bench);
 }
 
+static void level_interrupt_through_the_kernels_ioapic(void **state)
+{
+	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
+	const struct kvm_vm *vm;
+	struct bench bench;
+
+	bench_create_kernel_chips(&bench, "level", 1);
+	vm = (const struct kvm_vm *)bench.accel;
+	assert_int_equal(vm->chips, KVM_CHIPS_KERNEL);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(bench_run(&bench), 1);
+		/* kvm_pvm's ioapic sends once more after the line has fallen. */
+		assert_in_range(bench_word(&bench, 0x5000), 3, kvm_host_remark() ? 4 : 3);
+		mw_machine_stop(bench.machine);
+		assert_int_equal(ioctl(vm->fd, KVM_GET_IRQCHIP, &chip), 0);
+		assert_int_equal(chip.chip.ioapic.redirtbl[5].fields.vector, 0x40);
+		assert_true(mw_machine_reset(bench.machine, &bench.diagnostics));
+		assert_int_equal(ioctl(vm->fd, KVM_GET_IRQCHIP, &chip), 0);
+		assert_memory_equal(&chip.chip.ioapic, &vm->reset_chips[2].chip.ioapic,
+				    sizeof(chip.chip.ioapic));
+	}
+	bench_destroy(&bench);
+}
+
 static void run_smp(unsigned cpus)
 {
 	struct bench bench;
@@ -346,6 +370,7 @@ int main(void)
 		cmocka_unit_test(reset_brings_back_every_msr),
 		cmocka_unit_test(reset_brings_back_the_local_apic),
 		cmocka_unit_test(level_interrupt_comes_again_until_its_line_falls),
+		cmocka_unit_test(level_interrupt_through_the_kernels_ioapic),
 		cmocka_unit_test(two_cpus_start_by_init_and_sipi),
 		cmocka_unit_test(four_cpus_start_by_init_and_sipi),
 		cmocka_unit_test(cpus_start_again_after_a_reset),
