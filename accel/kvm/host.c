@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include "accel/kvm/kvm_internal.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -103,6 +104,14 @@ static bool has(int kvm, int cap)
 	return ioctl(kvm, KVM_CHECK_EXTENSION, cap) > 0;
 }
 
+/* MAXPHYADDR (SDM vol. 2, CPUID leaf 0x80000008): no guest reaches further than its host. */
+static unsigned address_bits(void)
+{
+	unsigned eax, ebx, ecx, edx;
+
+	return __get_cpuid(0x80000008, &eax, &ebx, &ecx, &edx) ? eax & 0xff : 36;
+}
+
 void kvm_host_caps(int kvm, struct mw_accel_caps *caps)
 {
 	memset(caps, 0, sizeof(*caps));
@@ -120,6 +129,7 @@ void kvm_host_caps(int kvm, struct mw_accel_caps *caps)
 	caps->split_irqchip = has(kvm, KVM_CAP_SPLIT_IRQCHIP);
 	caps->tsc_deadline = has(kvm, KVM_CAP_TSC_DEADLINE_TIMER);
 	caps->max_vcpus = number_of(kvm, KVM_CAP_MAX_VCPUS, number_of(kvm, KVM_CAP_NR_VCPUS, 4));
+	caps->gpa_bits = address_bits();
 	caps->memslots = number_of(kvm, KVM_CAP_NR_MEMSLOTS, 32);
 }
 

@@ -101,6 +101,7 @@ static void probe_gives_a_reason_unless_it_is_good(void **state)
 			continue;
 		assert_true(probe.caps.max_vcpus > 0);
 		assert_true(probe.caps.memslots > 0);
+		assert_in_range(probe.caps.gpa_bits, 32, 63);
 		if (!(*accel)->look)
 			continue;
 		(*accel)->look(&look);
