@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -183,6 +184,87 @@ static void endless_chain_is_cut_and_logged(void **state)
 	toy_fini(&toy);
 }
 
+static size_t count_lines(const char *text)
+{
+	size_t lines = 0;
+
+	for (; *text; text++)
+		lines += *text == '\n';
+	return lines;
+}
+
+/* Each write starts an endless chain anew: a line in the log for each would fill the host's disk. */
+static void log_of_endless_chains_is_limited(void **state)
+{
+	struct toy toy = { 0 };
+	uint32_t driver = toy_node(&toy, "driver", &driver_type);
+	uint32_t ring = toy_node(&toy, "ring", &listener_type);
+
+	toy_claim(&toy, driver, "port", 0x10, 1);
+	toy_wire(&toy, driver, "out", ring, "in", 0);
+	toy_wire(&toy, ring, "echo", ring, "in", 1);
+	toy_build(&toy);
+	((struct listener *)toy_device(&toy, ring))->inverts = true;
+	for (int i = 0; i < 200; i++)
+		toy_out(&toy, 0x10, 1, i & 1);
+	assert_in_range(count_lines(toy_log(&toy)), 1, 20);
+	toy_fini(&toy);
+}
+
+/* Bytes that a terminal would take for commands. */
+static enum mw_io write_odd_text(void *self, uint64_t offset, unsigned size, uint64_t value)
+{
+	mw_guest_log(self, "the guest says \033]0;%c\007 and \r\n", (int)value);
+	return MW_IO_OK;
+}
+
+static const struct mw_region odd_regions[] = {
+	{ "port", MW_SPACE_PORT, 1, MW_ACCESS(1, 1), .write = write_odd_text },
+};
+static const struct mw_device_type odd_type = {
+	MW_DEVICE_TYPE,
+	.name = "odd",
+	.summary = "logs what it is told",
+	.size = 1,
+	.regions = MW_TABLE(odd_regions),
+};
+
+static void guest_cannot_steer_the_terminal_through_the_log(void **state)
+{
+	struct toy toy = { 0 };
+	uint32_t odd = toy_node(&toy, "odd", &odd_type);
+
+	toy_claim(&toy, odd, "port", 0x10, 1);
+	toy_build(&toy);
+	toy_out(&toy, 0x10, 1, 'x');
+	assert_string_equal(toy_log(&toy),
+			    "millwright: guest: odd: the guest says ?]0;x? and ??\n");
+	toy_fini(&toy);
+}
+
+static void many_noisy_nodes_share_one_limit(void **state)
+{
+	enum { NODES = 16 };
+	struct toy toy = { 0 };
+	char ids[NODES][4];
+
+	for (unsigned i = 0; i < NODES; i++) {
+		snprintf(ids[i], sizeof(ids[i]), "n%u", i);
+		toy_claim(&toy, toy_node(&toy, ids[i], &odd_type), "port", 0x10 + i, 1);
+	}
+	toy_build(&toy);
+	for (unsigned i = 0; i < NODES * 100; i++)
+		toy_out(&toy, (uint16_t)(0x10 + i % NODES), 1, 'x');
+	size_t lines = count_lines(toy_log(&toy));
+
+	assert_int_equal(lines, 100);
+	mw_machine_destroy(toy.machine); /* tells what was left out */
+	toy.machine = NULL;
+	assert_int_equal(count_lines(toy_log(&toy)), lines + NODES + 1);
+	assert_non_null(strstr(toy_log(&toy), "n3: 90 more lines like these"));
+	toy_fini(&toy);
+}
+
 static void reset_takes_lines_down_silently(void **state)
 {
 	struct toy toy = { 0 };
@@ -219,6 +301,9 @@ int main(void)
 		cmocka_unit_test(shared_line_is_the_or_of_its_sources),
 		cmocka_unit_test(chain_runs_through_several_devices),
 		cmocka_unit_test(endless_chain_is_cut_and_logged),
+		cmocka_unit_test(log_of_endless_chains_is_limited),
+		cmocka_unit_test(guest_cannot_steer_the_terminal_through_the_log),
+		cmocka_unit_test(many_noisy_nodes_share_one_limit),
 		cmocka_unit_test(reset_takes_lines_down_silently),
 		cmocka_unit_test(unconnected_line_leads_nowhere),
 	};

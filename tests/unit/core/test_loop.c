@@ -135,17 +135,22 @@ static void on_series(struct series *series, unsigned index)
 	}
 ON_SERIES(0)
 ON_SERIES(1)
-ON_SERIES(2) ON_SERIES(3) ON_SERIES(4) ON_SERIES(5) ON_SERIES(6) ON_SERIES(7)
+ON_SERIES(2)
+ON_SERIES(3)
+ON_SERIES(4)
+ON_SERIES(5)
+ON_SERIES(6)
+ON_SERIES(7)
 #define SERIES_TIMER(n)                                                                   \
 	{                                                                                 \
 		"t" #n, "One of a series.", .offset = offsetof(struct series, timers[n]), \
 					    .kind = MW_TIMER, .on_expire = on_series_##n, \
 					    .since = 1                                    \
 	}
-	static const struct mw_timer_row series_timers[] = {
-		SERIES_TIMER(0), SERIES_TIMER(1), SERIES_TIMER(2), SERIES_TIMER(3),
-		SERIES_TIMER(4), SERIES_TIMER(5), SERIES_TIMER(6), SERIES_TIMER(7),
-	};
+static const struct mw_timer_row series_timers[] = {
+	SERIES_TIMER(0), SERIES_TIMER(1), SERIES_TIMER(2), SERIES_TIMER(3),
+	SERIES_TIMER(4), SERIES_TIMER(5), SERIES_TIMER(6), SERIES_TIMER(7),
+};
 static const struct mw_device_type series_type = {
 	MW_DEVICE_TYPE,
 	.name = "series",
