@@ -26,7 +26,8 @@ def skip(reason):
 
 def calls(bad):
     yield ["lint", "microvm", *SETS], 0
-    yield ["lint", "microvm"], 1
+    yield ["lint", "microvm"], 0
+    yield ["lint", "microvm", "--set", "ram=1"], 1
     yield ["lint", bad, *SETS, "--format", "full"], 1
     yield ["lint", bad, *SETS, "--format", "json"], 1
     yield ["lint", "nonesuch"], 2
