@@ -92,6 +92,7 @@ class Lab:
         self.channels = {}
         self.process = None
         self.failed = lambda: False
+        self.programs = [path for path in extra if os.path.isfile(path)]
         if not shutil.which("qemu-system-x86_64"):
             raise Skip("qemu-system-x86_64 is not installed (Debian package qemu-system-x86)")
         if not os.path.exists(os.path.join(GUESTS, "initramfs.gz")):

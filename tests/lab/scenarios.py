@@ -220,7 +220,17 @@ def streams(tap, boot):
         tap.ok(status == 1 and "error" in text, "a kernel that does not fit RAM is refused", text)
 
 
-SCENARIOS = {"probe": probe, "facts": facts, "reboot": reboot, "reboots": reboots,
+def kvm(tap, boot):
+    """The test programs for a host's KVM, on the lab's, which lacks nothing."""
+    with boot() as lab:
+        for program in lab.programs:
+            status, text = lab.run(f"cd /millwright; {os.path.basename(program)} 2>&1")
+            tap.ok(status == 0, os.path.basename(program), text)
+            for line in re.findall(r"^\[  (?:SKIPPED|FAILED ) .*", text, re.M):
+                print("#", line)
+
+
+SCENARIOS = {"probe": probe, "facts": facts, "reboot": reboot, "reboots": reboots, "kvm": kvm,
              "two_uarts": two_uarts, "irqchips": irqchips, "streams": streams,
              "cpus1": lambda tap, boot: shell(tap, boot, 1),
              "cpus4": lambda tap, boot: shell(tap, boot, 4)}
@@ -231,11 +241,13 @@ def main():
     parser.add_argument("scenario", choices=sorted(SCENARIOS))
     parser.add_argument("--millwright", required=True)
     parser.add_argument("--image", required=True)
+    parser.add_argument("--extra", nargs="*", default=[],
+                        help="programs and folders that the lab carries too")
     arguments = parser.parse_args()
     tap = Tap()
 
     def boot(**options):
-        lab = Lab(arguments.millwright, arguments.image, **options)
+        lab = Lab(arguments.millwright, arguments.image, extra=arguments.extra, **options)
         lab.failed = lambda: tap.failed > 0
         return lab
 

@@ -4,6 +4,8 @@ finding, `file:line: what`, and ends with 1 when there are any, with 77 where a 
 # SPDX-License-Identifier: MIT
 import argparse
 import concurrent.futures
+import hashlib
+import json
 import os
 import re
 import shutil
@@ -207,16 +209,29 @@ def check_headers(root):
 
 
 def check_tidy(root, build):
+    """A file that was clean is looked at again when it, a header or the settings have changed."""
     program = tool("clang-tidy-14", "clang-tidy")
     if not build or not os.path.exists(os.path.join(build, "compile_commands.json")):
         raise Skip("there is no compile_commands.json; configure a preset first")
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
-        known = file.read()
+        commands = {entry["file"]: json.dumps(entry) for entry in json.load(file)}
     paths = [path for path in files(root, ".c", folders=LAYERS[:5])
-             if os.path.join(root, path) in known]
+             if os.path.join(root, path) in commands]
+    settings = read(root, ".clang-tidy") + "".join(
+        read(root, path) for path in files(root, ".h", ".def", folders=LAYERS[:5]))
 
     def tidy(path):
-        return path, output([program, "--quiet", "-p", build, os.path.join(root, path)])
+        full = os.path.join(root, path)
+        key = hashlib.sha256((settings + commands[full] + read(root, path)).encode()).hexdigest()
+        stamp = os.path.join(build, "tidy", key)
+        if os.path.exists(stamp):
+            return path, (0, "")
+        status, text = output([program, "--quiet", "-p", build, full])
+        if not status:
+            os.makedirs(os.path.dirname(stamp), exist_ok=True)
+            with open(stamp, "w", encoding="utf-8"):
+                pass
+        return path, (status, text)
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for path, (status, text) in pool.map(tidy, paths):

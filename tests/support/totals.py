@@ -12,7 +12,7 @@ LINES = 50
 
 
 def reason(text):
-    found = re.search(r"SKIP:? (.*)", text)
+    found = re.search(r"^\W*(?:SKIP|skipped):? (.*)", text, re.M)
     return found.group(1).strip() if found else "no reason given"
 
 
