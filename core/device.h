@@ -130,6 +130,7 @@ struct mw_property {
 	uint64_t min, max;          /* integers; max 0 means what the field can hold */
 	const char *const *members; /* enum: names ended by NULL; the u32 field holds the index */
 	const char *fallback_text;  /* strings */
+	bool is_written;            /* is_path: the file is written, so it has one user */
 };
 
 /** Who may speak first on a wire. Streams, MSI, power and DMA are always MW_DRIVES: the device
@@ -174,7 +175,9 @@ struct mw_state {
 	size_t count, stride; /* 0: one */
 	const struct mw_state *rows;
 	size_t row_count;
-	bool survives_reset; /* CMOS, flash: reset leaves it, save and restore do not */
+	/** CMOS, flash: a reset leaves it, and nested rows with it; it has its reset value from
+	 * power on. */
+	bool survives_reset;
 };
 
 /** One register of a region. The simple form names a field (MW_FIELD), the bits a guest may write
@@ -221,7 +224,7 @@ struct mw_timer_row {
 	size_t offset; /* of the `struct mw_timer *` */
 	enum mw_kind kind;
 	void (*on_expire)(void *self);
-	unsigned since;
+	unsigned since; /* 0: the first version */
 };
 
 /** What firmware tables say about a node (ACPI 6.5; `core/tables/`). A role names the register that
@@ -290,6 +293,7 @@ struct mw_device_type {
 	MW_ROWS(struct mw_state) state;
 	struct mw_device_ops ops;
 	struct mw_firmware_hints firmware;
+	bool exclusive; /* a backend that a machine can have once: there is one terminal */
 };
 /** Opens every definition: `const struct mw_device_type x_type = { MW_DEVICE_TYPE, .name = ...`. */
 #define MW_DEVICE_TYPE .abi = MW_DEVICE_ABI, .type_bytes = sizeof(struct mw_device_type)

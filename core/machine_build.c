@@ -159,6 +159,7 @@ static bool make_node(struct mw_machine *machine, size_t index, struct mw_diagno
 	make_handles(node);
 	make_timers(node);
 	mw_registers_init(node);
+	mw_node_power_on(node);
 	return place_node(node, diagnostics) && mw_memories_init(node, diagnostics);
 }
 

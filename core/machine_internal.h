@@ -245,6 +245,8 @@ static inline uint64_t mw_ones(unsigned bytes)
 }
 
 /* state.c */
+/** Gives every row its reset value, those too that survive resets; before init. */
+void mw_node_power_on(struct mw_node *node);
 void mw_node_reset_state(struct mw_node *node);
 
 /* log.c */

@@ -127,6 +127,21 @@ static const void *adopt_rows(struct mw_arena *arena, const void *rows, size_t c
 		}                                                                            \
 	} while (0)
 
+/* Nested rows are of the same header as the table that names them. */
+static const struct mw_state *adopt_state(struct mw_arena *arena, const struct mw_state *rows,
+					  size_t count, size_t old_bytes, unsigned depth)
+{
+	struct mw_state *copy = (struct mw_state *)(uintptr_t)adopt_rows(arena, rows, count,
+									 old_bytes, sizeof(*copy));
+
+	for (size_t i = 0; i < count && depth < MW_STATE_DEPTH; i++) {
+		if (copy[i].kind == MW_STRUCT_KIND && copy[i].rows)
+			copy[i].rows = adopt_state(arena, copy[i].rows, copy[i].row_count,
+						   old_bytes, depth + 1);
+	}
+	return copy;
+}
+
 static const struct mw_device_type *adopt(struct mw_registry *registry,
 					  const struct mw_device_type *type)
 {
@@ -138,10 +153,15 @@ static const struct mw_device_type *adopt(struct mw_registry *registry,
 	ADOPT(copy->wires);
 	ADOPT(copy->regions);
 	ADOPT(copy->timers);
-	ADOPT(copy->state);
+	if (copy->state.count && copy->state.row_bytes < sizeof(struct mw_state)) {
+		copy->state.items = adopt_state(&registry->adopted, copy->state.items,
+						copy->state.count, copy->state.row_bytes, 0);
+		copy->state.row_bytes = sizeof(struct mw_state);
+	}
 	ADOPT(copy->firmware.roles);
 	for (size_t i = 0; i < copy->regions.count; i++) {
-		if (copy->regions.items[i].registers.row_bytes < sizeof(struct mw_register)) {
+		if (copy->regions.items[i].registers.count &&
+		    copy->regions.items[i].registers.row_bytes < sizeof(struct mw_register)) {
 			struct mw_region *regions = (struct mw_region *)adopt_rows(
 				&registry->adopted, copy->regions.items, copy->regions.count,
 				sizeof(*regions), sizeof(*regions));
@@ -185,6 +205,8 @@ bool mw_registry_add(struct mw_registry *registry, const struct mw_device_type *
 		return refuse(diagnostics, "?", "made for another version of the device contract");
 	if (!rows_are_current(type))
 		type = adopt(registry, type);
+	if (!rows_are_current(type)) /* rows of a newer header stay as they are */
+		return refuse(diagnostics, "?", "made for another version of the device contract");
 	if (!mw_device_type_check(type, diagnostics))
 		return false;
 	bool found;

@@ -29,6 +29,9 @@ const struct mw_device_type *mw_registry_nearest(const struct mw_registry *regis
 const struct mw_device_type *mw_registry_backend(const struct mw_registry *registry,
 						 const char *key, enum mw_kind kind);
 
+/** How deep state rows may nest. */
+enum { MW_STATE_DEPTH = 8 };
+
 /** Checks one type against the contract: names, help texts, kinds against handlers, fields inside
  * the struct, overlapping rows. Returns false and says why. */
 bool mw_device_type_check(const struct mw_device_type *type, struct mw_diagnostics *diagnostics);

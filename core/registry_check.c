@@ -1,6 +1,7 @@
 /* The contract, checked on a type's tables before anything is built from them. */
 // SPDX-License-Identifier: MIT
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/diagnostics.h"
@@ -10,6 +11,7 @@ struct check {
 	const struct mw_device_type *type;
 	struct mw_diagnostics *diagnostics;
 	bool good;
+	uint8_t *taken; /* by byte of the struct: a row has it */
 };
 
 static void broken(struct check *check, const char *row, const char *why)
@@ -54,15 +56,82 @@ static bool inside(size_t offset, size_t bytes, size_t size)
 	return offset <= size && bytes <= size - offset;
 }
 
-static void check_field(struct check *check, const char *row, size_t offset, enum mw_kind kind,
-			size_t count, size_t stride)
+/* `elements` of `bytes` each, one every `stride`. */
+static bool all_inside(size_t offset, size_t bytes, size_t elements, size_t stride, size_t size)
 {
-	size_t bytes = kind_bytes(kind);
+	if (elements > 1 && stride > (SIZE_MAX - bytes) / (elements - 1))
+		return false;
+	return inside(offset, bytes + (elements - 1) * stride, size);
+}
 
-	if (count > 1)
-		bytes += (count - 1) * stride;
-	if (!inside(offset, bytes, check->type->size))
+/* A field of the struct, or an array of them: inside, and no other row's unless `shared`. */
+static void check_field(struct check *check, const char *row, size_t offset, enum mw_kind kind,
+			size_t count, size_t stride, bool shared)
+{
+	size_t bytes = kind_bytes(kind), elements = count ? count : 1;
+
+	if (elements > 1 && stride < bytes) {
+		broken(check, row, "its elements overlap each other");
+		return;
+	}
+	if (!all_inside(offset, bytes, elements, stride, check->type->size)) {
 		broken(check, row, "the field lies outside the device's struct");
+		return;
+	}
+	for (size_t e = 0; e < elements && !shared; e++) {
+		for (size_t i = 0; i < bytes; i++) {
+			uint8_t *taken = &check->taken[offset + e * stride + i];
+
+			if (*taken) {
+				broken(check, row, "another row has this field");
+				return;
+			}
+			*taken = 1;
+		}
+	}
+}
+
+/* What the field can hold; UINT64_MAX for what is no integer. */
+static uint64_t largest(enum mw_kind kind)
+{
+	switch (kind) {
+	case MW_BOOL: return 1;
+	case MW_U8: return UINT8_MAX;
+	case MW_U16: return UINT16_MAX;
+	case MW_U32: return UINT32_MAX;
+	default: return UINT64_MAX;
+	}
+}
+
+static bool is_integer(enum mw_kind kind)
+{
+	return kind >= MW_U8 && kind <= MW_U64;
+}
+
+static void check_range(struct check *check, const struct mw_property *row)
+{
+	uint64_t most = row->max ? row->max : largest(row->kind);
+
+	if (most > largest(row->kind) || row->min > most)
+		broken(check, row->name, "the range is not one of the field");
+	if (!row->required && (row->fallback < row->min || row->fallback > most))
+		broken(check, row->name, "the default is out of range");
+	if (row->is_size && !is_integer(row->kind))
+		broken(check, row->name, "a size is an integer");
+	if (row->is_path && row->kind != MW_STRING)
+		broken(check, row->name, "a path is a string");
+}
+
+static void check_members(struct check *check, const struct mw_property *row)
+{
+	uint64_t count = 0;
+
+	if (row->kind != MW_U32)
+		broken(check, row->name, "an enum lives in a u32");
+	while (row->members[count])
+		count++;
+	if (!count || (!row->required && row->fallback >= count))
+		broken(check, row->name, "the default is none of the members");
 }
 
 static void check_properties(struct check *check)
@@ -76,9 +145,10 @@ static void check_properties(struct check *check)
 			broken(check, row->name, "a property needs a help text");
 		if (row->kind < MW_U8 || row->kind > MW_BLOB)
 			broken(check, row->name, "a property holds a value, not a handle");
-		if (row->members && row->kind != MW_U32)
-			broken(check, row->name, "an enum lives in a u32");
-		check_field(check, row->name, row->offset, row->kind, 1, 0);
+		if (row->members)
+			check_members(check, row);
+		check_range(check, row);
+		check_field(check, row->name, row->offset, row->kind, 1, 0, false);
 	}
 }
 
@@ -99,6 +169,18 @@ static void check_handlers(struct check *check, const struct mw_wire *row)
 	if (row->kind == MW_IMAGE &&
 	    (row->direction == MW_RECEIVES) != (row->on_read && row->on_size))
 		broken(check, row->name, "an image that receives has on_size and on_read");
+	if (row->direction == MW_RECEIVES && row->kind != MW_LINE && row->kind != MW_IMAGE)
+		broken(check, row->name, "only lines and images receive; other wires are held");
+}
+
+static void check_count_property(struct check *check, const struct mw_wire *row)
+{
+	const struct mw_property *property = mw_type_property(check->type, row->count_property);
+
+	if (!property)
+		broken(check, row->name, "count_property names no property");
+	else if (!is_integer(property->kind))
+		broken(check, row->name, "count_property is no integer");
 }
 
 static void check_wires(struct check *check)
@@ -115,29 +197,64 @@ static void check_wires(struct check *check)
 		check_handlers(check, row);
 		if (row->direction == MW_DRIVES)
 			check_field(check, row->name, row->offset, row->kind, row->count,
-				    row->stride);
-		if (row->count_property && !mw_type_property(check->type, row->count_property))
-			broken(check, row->name, "count_property names no property");
+				    row->stride, false);
+		if (row->count_property)
+			check_count_property(check, row);
 	}
+}
+
+static unsigned register_bytes(const struct mw_register *row)
+{
+	return row->size ? row->size : 1;
+}
+
+/* True when accesses of `row` never get past `before`. */
+static bool hides(const struct mw_register *before, const struct mw_register *row)
+{
+	return !before->selected && !before->write_only && (before->kind || before->set) &&
+	       before->at <= row->at &&
+	       before->at + register_bytes(before) >= row->at + register_bytes(row);
+}
+
+static void check_register(struct check *check, const struct mw_region *region,
+			   const struct mw_register *row)
+{
+	unsigned size = register_bytes(row);
+
+	if (region->size && (row->at >= region->size || size > region->size - row->at))
+		broken(check, row->name, "the register lies outside its region");
+	if (size > 8 || (size & (size - 1)))
+		broken(check, row->name, "a register has 1, 2, 4 or 8 bytes");
+	if (size < region->min_access)
+		broken(check, row->name, "the register is narrower than any access");
+	if (row->kind != MW_KIND_NONE && row->kind != MW_BOOL && !is_integer(row->kind))
+		broken(check, row->name, "a register is an integer or a bool");
+	if (row->kind != MW_KIND_NONE)
+		check_field(check, row->name, row->offset, row->kind, 1, 0, true);
+	if (row->kind == MW_KIND_NONE && !row->get && !row->set)
+		broken(check, row->name, "a register needs a field or a function");
+	if ((row->set || !row->kind) && (row->changed || row->writable))
+		broken(check, row->name,
+		       "`writable` and `changed` belong to a field without `set`");
+	if (row->get && row->write_only)
+		broken(check, row->name, "who is written only needs no `get`");
 }
 
 static void check_registers(struct check *check, const struct mw_region *region)
 {
 	for (size_t i = 0; i < region->registers.count; i++) {
 		const struct mw_register *row = &region->registers.items[i];
-		unsigned size = row->size ? row->size : 1;
 
 		if (!row->name || !row->name[0])
 			broken(check, region->name, "a register needs a name");
-		if (region->size && (row->at >= region->size || size > region->size - row->at))
-			broken(check, row->name, "the register lies outside its region");
-		if (size > 8 || (size & (size - 1)))
-			broken(check, row->name, "a register has 1, 2, 4 or 8 bytes");
-		if (row->kind != MW_KIND_NONE)
-			check_field(check, row->name, row->offset, row->kind, 1, 0);
-		if (row->kind == MW_KIND_NONE && !row->get && !row->set)
-			broken(check, row->name, "a register needs a field or a function");
+		check_register(check, region, row);
+		for (size_t before = 0; before < i; before++) {
+			if (hides(&region->registers.items[before], row))
+				broken(check, row->name, "a register before it answers for it");
+		}
 	}
+	if (region->registers.count && (region->read || region->write))
+		broken(check, region->name, "registers, or read and write, but not both");
 }
 
 static void check_regions(struct check *check)
@@ -159,7 +276,9 @@ static void check_regions(struct check *check)
 			if (calls)
 				broken(check, row->name,
 				       "memory backs the region, nobody is called");
-			check_field(check, row->name, row->memory_offset, MW_MEMORY, 1, 0);
+			if (row->space != MW_SPACE_MEMORY)
+				broken(check, row->name, "no memory backs ports");
+			check_field(check, row->name, row->memory_offset, MW_MEMORY, 1, 0, false);
 		}
 		if (row->space == MW_SPACE_PORT && row->size > 0x10000)
 			broken(check, row->name, "there are 64 Ki ports");
@@ -180,29 +299,69 @@ static void check_timers(struct check *check)
 			broken(check, row->name, "a timer needs a help text");
 		if (row->kind != MW_TIMER || !row->on_expire)
 			broken(check, row->name, "a timer needs a timer field and on_expire");
-		check_field(check, row->name, row->offset, MW_TIMER, 1, 0);
+		if (row->since > check->type->state_version)
+			broken(check, row->name, "`since` lies beyond the state version");
+		check_field(check, row->name, row->offset, MW_TIMER, 1, 0, false);
 	}
 }
 
-static void check_state(struct check *check, const struct mw_state *rows, size_t count, size_t size)
+static void check_state(struct check *check, const struct mw_state *rows, size_t count, size_t base,
+			size_t size, unsigned depth);
+
+/* Each element of a nested struct has rows of its own. */
+static void check_nested(struct check *check, const struct mw_state *row, size_t base,
+			 unsigned depth)
+{
+	size_t elements = row->count ? row->count : 1;
+
+	if (!row->rows || !row->row_count || !row->stride)
+		broken(check, row->name, "a nested struct needs rows and a size");
+	else if (depth == MW_STATE_DEPTH)
+		broken(check, row->name, "state is nested too deep");
+	else
+		for (size_t e = 0; e < elements && check->good; e++)
+			check_state(check, row->rows, row->row_count,
+				    base + row->offset + e * row->stride, row->stride, depth + 1);
+}
+
+static void check_state(struct check *check, const struct mw_state *rows, size_t count, size_t base,
+			size_t size, unsigned depth)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct mw_state *row = &rows[i];
 		size_t elements = row->count ? row->count : 1;
-		size_t bytes = row->kind == MW_STRUCT_KIND ? row->stride : kind_bytes(row->kind);
+		bool nested = row->kind == MW_STRUCT_KIND;
+		size_t bytes = nested ? row->stride : kind_bytes(row->kind);
 
 		if (!row->name || !row->name[0])
 			broken(check, "state", "a row needs a name");
 		if (!row->since || row->since > check->type->state_version)
 			broken(check, row->name, "`since` lies between 1 and the state version");
-		if (row->kind == MW_STRUCT_KIND)
-			check_state(check, row->rows, row->row_count, row->stride);
-		else if (row->kind < MW_U8 || row->kind > MW_BOOL)
+		if (!nested && row->kind != MW_BOOL && !is_integer(row->kind))
 			broken(check, row->name, "state is integers and bools");
-		if (elements > 1)
-			bytes += (elements - 1) * row->stride;
-		if (!inside(row->offset, bytes, size))
+		if (!nested && row->reset > largest(row->kind))
+			broken(check, row->name, "the reset value does not fit");
+		if (!all_inside(row->offset, bytes, elements, row->stride, size))
 			broken(check, row->name, "the state lies outside its struct");
+		else if (nested)
+			check_nested(check, row, base, depth);
+		else
+			check_field(check, row->name, base + row->offset, row->kind, row->count,
+				    row->stride, false);
+	}
+}
+
+static void check_roles(struct check *check)
+{
+	for (size_t i = 0; i < check->type->firmware.roles.count; i++) {
+		const struct mw_role_row *role = &check->type->firmware.roles.items[i];
+		const struct mw_region *region =
+			role->region ? mw_type_region(check->type, role->region) : NULL;
+
+		if (role->region && !region)
+			broken(check, role->region, "a role names no region");
+		else if (region && region->size && !inside(role->offset, role->size, region->size))
+			broken(check, role->region, "a role's register lies outside its region");
 	}
 }
 
@@ -218,7 +377,7 @@ static void check_state(struct check *check, const struct mw_state *rows, size_t
 
 bool mw_device_type_check(const struct mw_device_type *type, struct mw_diagnostics *diagnostics)
 {
-	struct check check = { type, diagnostics, true };
+	struct check check = { type, diagnostics, true, mw_alloc(type->size, 1) };
 
 	if (!is_name(type->name))
 		broken(&check, NULL, "needs a lower case name");
@@ -230,17 +389,13 @@ bool mw_device_type_check(const struct mw_device_type *type, struct mw_diagnosti
 	check_wires(&check);
 	check_regions(&check);
 	check_timers(&check);
-	check_state(&check, type->state.items, type->state.count, type->size);
+	check_state(&check, type->state.items, type->state.count, 0, type->size, 0);
+	check_roles(&check);
 	UNIQUE(&check, type->properties)
 	UNIQUE(&check, type->wires)
 	UNIQUE(&check, type->regions)
 	UNIQUE(&check, type->timers)
 	UNIQUE(&check, type->state)
-	for (size_t i = 0; i < type->firmware.roles.count; i++) {
-		const struct mw_role_row *role = &type->firmware.roles.items[i];
-
-		if (role->region && !mw_type_region(type, role->region))
-			broken(&check, role->region, "a role names no region");
-	}
+	free(check.taken);
 	return check.good;
 }

@@ -10,6 +10,7 @@
 /** Walks all elements of all rows, nested ones in place. Returns false as soon as `visit` does. */
 struct walk {
 	bool (*visit)(struct walk *walk, const struct mw_state *row, void *owner, size_t offset);
+	bool skips_survivors;
 	uint8_t *bytes;
 	size_t at, capacity;
 	const struct mw_state *failed;
@@ -21,6 +22,8 @@ static bool walk_rows(struct walk *walk, const struct mw_state *rows, size_t cou
 		const struct mw_state *row = &rows[i];
 		size_t elements = row->count ? row->count : 1;
 
+		if (walk->skips_survivors && row->survives_reset)
+			continue;
 		for (size_t e = 0; e < elements; e++) {
 			size_t offset = row->offset + e * row->stride;
 			bool good = row->kind == MW_STRUCT_KIND
@@ -37,14 +40,20 @@ static bool walk_rows(struct walk *walk, const struct mw_state *rows, size_t cou
 
 static bool reset_element(struct walk *walk, const struct mw_state *row, void *owner, size_t offset)
 {
-	if (!row->survives_reset)
-		mw_field_store(owner, offset, row->kind, row->reset);
+	mw_field_store(owner, offset, row->kind, row->reset);
 	return true;
+}
+
+void mw_node_power_on(struct mw_node *node)
+{
+	struct walk walk = { .visit = reset_element };
+
+	walk_rows(&walk, node->type->state.items, node->type->state.count, node->device);
 }
 
 void mw_node_reset_state(struct mw_node *node)
 {
-	struct walk walk = { .visit = reset_element };
+	struct walk walk = { .visit = reset_element, .skips_survivors = true };
 
 	walk_rows(&walk, node->type->state.items, node->type->state.count, node->device);
 	for (size_t i = 0; i < node->type->timers.count; i++)

@@ -10,10 +10,19 @@
 #include "core/diagnostics.h"
 #include "core/registry.h"
 
+struct part {
+	uint16_t count;
+	bool gate;
+};
 struct thing {
 	uint32_t value;
 	struct mw_line *line;
 	struct mw_stream *stream;
+	struct mw_line *lines[4];
+	struct mw_memory *memory;
+	struct mw_timer *timer;
+	struct part parts[2];
+	uint8_t bytes[8];
 };
 
 static void on_level(void *self, unsigned index, bool level)
@@ -144,6 +153,230 @@ static void state_row_needs_a_version(void **state)
 	refused(&type, "since");
 }
 
+#define REFUSED_ROWS(table, rows, why)                             \
+	do {                                                       \
+		struct mw_device_type type = plain("wrong");       \
+		type.state_version = 1;                            \
+		type.table.items = rows;                           \
+		type.table.count = sizeof(rows) / sizeof(rows[0]); \
+		type.table.row_bytes = sizeof(rows[0]);            \
+		refused(&type, why);                               \
+	} while (0)
+
+static void array_of_handles_needs_a_stride(void **state)
+{
+	const struct mw_wire flat[] = {
+		{ "irq", "Lines.", .offset = offsetof(struct thing, lines), .kind = MW_LINE,
+		  .count = 4 },
+	};
+	const struct mw_wire huge[] = {
+		{ "irq", "Lines.", .offset = offsetof(struct thing, lines), .kind = MW_LINE,
+		  .count = 4, .stride = SIZE_MAX / 2 },
+	};
+
+	REFUSED_ROWS(wires, flat, "overlap each other");
+	REFUSED_ROWS(wires, huge, "outside the device's struct");
+}
+
+static void two_rows_may_not_share_a_field(void **state)
+{
+	const struct mw_state rows[] = {
+		{ "all", MW_ARRAY(struct thing, bytes), .since = 1 },
+		{ "third", MW_FIELD(struct thing, bytes[2]), .since = 1 },
+	};
+	const struct mw_wire wires[] = {
+		{ "line", "A line.", MW_FIELD(struct thing, line) },
+		{ "other", "The same one.", MW_FIELD(struct thing, line) },
+	};
+
+	REFUSED_ROWS(state, rows, "another row has this field");
+	REFUSED_ROWS(wires, wires, "another row has this field");
+}
+
+static void nested_state_is_checked_to_the_leaves(void **state)
+{
+	static const struct mw_state outside[] = {
+		{ "count", .offset = 2, .kind = MW_U32, .since = 1 },
+	};
+	static const struct mw_state good[] = {
+		{ "count", MW_FIELD(struct part, count), .since = 1 },
+		{ "gate", MW_FIELD(struct part, gate), .reset = 1, .since = 1 },
+	};
+	const struct mw_state wrong[] = {
+		{ "parts", MW_STRUCTS(struct thing, parts, outside), .since = 1 },
+	};
+	const struct mw_state empty[] = {
+		{ "parts", .offset = offsetof(struct thing, parts), .kind = MW_STRUCT_KIND,
+		  .count = 2, .stride = sizeof(struct part), .since = 1 },
+	};
+	const struct mw_state twice[] = {
+		{ "parts", MW_STRUCTS(struct thing, parts, good), .since = 1 },
+		{ "gate", MW_FIELD(struct thing, parts[1].gate), .since = 1 },
+	};
+	const struct mw_state unfit[] = {
+		{ "parts", MW_STRUCTS(struct thing, parts, good), .since = 1 },
+		{ "byte", MW_FIELD(struct thing, bytes[0]), .reset = 256, .since = 1 },
+	};
+
+	REFUSED_ROWS(state, wrong, "outside its struct");
+	REFUSED_ROWS(state, empty, "needs rows");
+	REFUSED_ROWS(state, twice, "another row has this field");
+	REFUSED_ROWS(state, unfit, "does not fit");
+}
+
+static void no_memory_backs_ports(void **state)
+{
+	const struct mw_region rows[] = {
+		{ "ports", MW_SPACE_PORT, 16, .backing = MW_BACKING_RAM,
+		  .memory_offset = offsetof(struct thing, memory) },
+	};
+
+	REFUSED_ROWS(regions, rows, "no memory backs ports");
+}
+
+static uint64_t get(void *self)
+{
+	return 0;
+}
+
+static void set(void *self, uint64_t value)
+{
+}
+
+static void changed(void *self)
+{
+}
+
+static bool selected(const void *self)
+{
+	return true;
+}
+
+static void refused_register(const struct mw_register *rows, size_t count, const char *why)
+{
+	const struct mw_region regions[] = {
+		{ "bank", MW_SPACE_MEMORY, 16, MW_ACCESS(2, 4),
+		  .registers = { rows, count, sizeof(*rows) } },
+	};
+
+	REFUSED_ROWS(regions, regions, why);
+}
+
+static void register_rows_must_make_sense(void **state)
+{
+	const struct mw_register narrow = { "R", 0, 1, .get = get };
+	const struct mw_register deaf = { "R", 0, 4, .get = get, .changed = changed };
+	const struct mw_register mixed = {
+		"R", 0, 4, MW_FIELD(struct thing, value), .writable = 1, .set = set
+	};
+	const struct mw_register handle = { "R", 0, 8, MW_FIELD(struct thing, line) };
+	const struct mw_register mute = { "R", 0, 4, .get = get, .set = set, .write_only = true };
+	const struct mw_register hidden[] = {
+		{ "A", 0, 4, MW_FIELD(struct thing, value), .writable = 1 },
+		{ "B", 2, 2, .get = get },
+	};
+
+	refused_register(&narrow, 1, "narrower than any access");
+	refused_register(&deaf, 1, "belong to a field");
+	refused_register(&mixed, 1, "belong to a field");
+	refused_register(&handle, 1, "integer or a bool");
+	refused_register(&mute, 1, "needs no `get`");
+	refused_register(hidden, 2, "a register before it answers for it");
+}
+
+/* As the 16550 has it: one address, three registers. */
+static void registers_may_share_an_address_where_each_can_be_reached(void **state)
+{
+	static const struct mw_register rows[] = {
+		{ "DLL", 0, .get = get, .set = set, .selected = selected },
+		{ "RBR", 0, .get = get },
+		{ "THR", 0, .set = set, .write_only = true },
+	};
+	static const struct mw_region regions[] = {
+		{ "bank", MW_SPACE_PORT, 8, MW_ACCESS(1, 1), .registers = MW_TABLE(rows) },
+	};
+	struct mw_device_type type = plain("uart");
+
+	type.regions.items = regions;
+	type.regions.count = 1;
+	type.regions.row_bytes = sizeof(regions[0]);
+	assert_true(mw_registry_add(&registry, &type, &diagnostics));
+}
+
+static void on_expire(void *self)
+{
+}
+
+static void timer_row_is_not_newer_than_its_type(void **state)
+{
+	const struct mw_timer_row rows[] = {
+		{ "tick", "A tick.", MW_FIELD(struct thing, timer), .on_expire = on_expire,
+		  .since = 2 },
+	};
+
+	REFUSED_ROWS(timers, rows, "since");
+}
+
+static void defaults_lie_in_their_range(void **state)
+{
+	static const char *const colours[] = { "red", "green", NULL };
+	const struct mw_property beyond[] = {
+		{ "value", "A value.", MW_FIELD(struct thing, value), .fallback = 9, .max = 8 },
+	};
+	const struct mw_property wide[] = {
+		{ "byte", "A byte.", MW_FIELD(struct thing, bytes[0]), .max = 256 },
+	};
+	const struct mw_property colour[] = {
+		{ "value", "A colour.", MW_FIELD(struct thing, value), .fallback = 2,
+		  .members = colours },
+	};
+
+	REFUSED_ROWS(properties, beyond, "the default is out of range");
+	REFUSED_ROWS(properties, wide, "not one of the field");
+	REFUSED_ROWS(properties, colour, "none of the members");
+}
+
+static void only_lines_and_images_receive(void **state)
+{
+	const struct mw_wire rows[] = {
+		{ "port", "A stream.", MW_FIELD(struct thing, stream), .direction = MW_RECEIVES },
+	};
+
+	REFUSED_ROWS(wires, rows, "only lines and images receive");
+}
+
+static void role_lies_inside_its_region(void **state)
+{
+	static const struct mw_register rows[] = { { "R", 0, .get = get } };
+	static const struct mw_region regions[] = {
+		{ "bank", MW_SPACE_PORT, 1, MW_ACCESS(1, 1), .registers = MW_TABLE(rows) },
+	};
+	static const struct mw_role_row roles[] = { { MW_ROLE_RESET, "bank", 1, 1, 1 } };
+	struct mw_device_type type = plain("wrong");
+
+	type.regions.items = regions;
+	type.regions.count = 1;
+	type.regions.row_bytes = sizeof(regions[0]);
+	type.firmware.roles.items = roles;
+	type.firmware.roles.count = 1;
+	type.firmware.roles.row_bytes = sizeof(roles[0]);
+	refused(&type, "a role's register lies outside");
+}
+
+static void rows_of_a_newer_header_are_refused(void **state)
+{
+	static const struct {
+		struct mw_property row;
+		uint64_t news;
+	} rows[] = { { { "value", "A value.", MW_FIELD(struct thing, value) }, 1 } };
+	struct mw_device_type type = plain("new");
+
+	type.properties.items = &rows[0].row;
+	type.properties.count = 1;
+	type.properties.row_bytes = sizeof(rows[0]);
+	refused(&type, "another version");
+}
+
 /* A module built when a property row ended before `members`. */
 struct old_property {
 	const char *name, *help;
@@ -156,7 +389,7 @@ static void rows_of_an_older_header_are_carried_over(void **state)
 {
 	static const struct old_property old[] = {
 		{ "value", "A value.", offsetof(struct thing, value), MW_U32, 5 },
-		{ "other", "Another.", offsetof(struct thing, value), MW_U32, 6 },
+		{ "other", "Another.", offsetof(struct thing, bytes), MW_U32, 6 },
 	};
 	struct mw_device_type type = plain("old");
 
@@ -173,6 +406,44 @@ static void rows_of_an_older_header_are_carried_over(void **state)
 	assert_int_equal(other->max, 0);
 }
 
+/* One built when a state row ended before `survives_reset`, nested rows included. */
+struct old_state {
+	const char *name;
+	size_t offset;
+	enum mw_kind kind;
+	uint64_t reset;
+	unsigned since;
+	size_t count, stride;
+	const struct old_state *rows;
+	size_t row_count;
+};
+
+static void nested_rows_of_an_older_header_are_carried_over(void **state)
+{
+	static const struct old_state parts[] = {
+		{ "count", offsetof(struct part, count), MW_U16, 5, 1 },
+		{ "gate", offsetof(struct part, gate), MW_BOOL, 1, 1 },
+	};
+	static const struct old_state old[] = {
+		{ "value", offsetof(struct thing, value), MW_U32, 7, 1 },
+		{ "parts", offsetof(struct thing, parts), MW_STRUCT_KIND, 0, 1, 2,
+		  sizeof(struct part), parts, 2 },
+	};
+	struct mw_device_type type = plain("old");
+
+	type.state_version = 1;
+	type.state.items = (const struct mw_state *)(const void *)old;
+	type.state.count = 2;
+	type.state.row_bytes = sizeof(old[0]);
+	assert_true(sizeof(old[0]) < sizeof(struct mw_state));
+	assert_true(mw_registry_add(&registry, &type, &diagnostics));
+	const struct mw_state *rows = mw_registry_find(&registry, "old")->state.items;
+
+	assert_string_equal(rows[1].rows[1].name, "gate");
+	assert_int_equal(rows[1].rows[1].reset, 1);
+	assert_false(rows[1].rows[0].survives_reset);
+}
+
 int main(void)
 {
 #define REGISTRY_TEST(name) cmocka_unit_test_teardown(name, tear_down)
@@ -185,7 +456,19 @@ int main(void)
 		REGISTRY_TEST(field_must_lie_inside_the_struct),
 		REGISTRY_TEST(help_texts_are_part_of_the_contract),
 		REGISTRY_TEST(state_row_needs_a_version),
+		REGISTRY_TEST(array_of_handles_needs_a_stride),
+		REGISTRY_TEST(two_rows_may_not_share_a_field),
+		REGISTRY_TEST(nested_state_is_checked_to_the_leaves),
+		REGISTRY_TEST(no_memory_backs_ports),
+		REGISTRY_TEST(register_rows_must_make_sense),
+		REGISTRY_TEST(registers_may_share_an_address_where_each_can_be_reached),
+		REGISTRY_TEST(timer_row_is_not_newer_than_its_type),
+		REGISTRY_TEST(defaults_lie_in_their_range),
+		REGISTRY_TEST(only_lines_and_images_receive),
+		REGISTRY_TEST(role_lies_inside_its_region),
+		REGISTRY_TEST(rows_of_a_newer_header_are_refused),
 		REGISTRY_TEST(rows_of_an_older_header_are_carried_over),
+		REGISTRY_TEST(nested_rows_of_an_older_header_are_carried_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@ struct timer_chip {
 	uint32_t table[3];
 	struct channel channels[2];
 	uint64_t cmos;
+	struct channel flash;
 	bool saw_reset_value;
 };
 
@@ -29,7 +30,10 @@ static const struct mw_state rows[] = {
 	{ "mode", MW_FIELD(struct timer_chip, mode), .reset = 3, .since = 1 },
 	{ "table", MW_ARRAY(struct timer_chip, table), .reset = 0xffffffff, .since = 1 },
 	{ "channels", MW_STRUCTS(struct timer_chip, channels, channel_rows), .since = 1 },
-	{ "cmos", MW_FIELD(struct timer_chip, cmos), .survives_reset = true, .since = 1 },
+	{ "cmos", MW_FIELD(struct timer_chip, cmos), .reset = 0xaa, .survives_reset = true,
+	  .since = 1 },
+	{ "flash", MW_STRUCT(struct timer_chip, flash, channel_rows), .survives_reset = true,
+	  .since = 1 },
 };
 
 /* The other one's value is set already, whichever comes first. */
@@ -71,6 +75,20 @@ static int tear_down(void **state)
 	return 0;
 }
 
+/* A battery that has never been empty: what survives resets begins with its reset value as well. */
+static void what_survives_a_reset_has_its_value_from_power_on(void **state)
+{
+	assert_int_equal(chips[0]->cmos, 0xaa);
+	assert_int_equal(chips[0]->flash.count, 0x1234);
+	chips[0]->cmos = 1;
+	chips[0]->flash.count = 2;
+	chips[0]->flash.gate = false;
+	assert_true(mw_machine_reset(toy.machine, &toy.diagnostics));
+	assert_int_equal(chips[0]->cmos, 1);
+	assert_int_equal(chips[0]->flash.count, 2);
+	assert_false(chips[0]->flash.gate);
+}
+
 static void every_element_gets_its_reset_value(void **state)
 {
 	assert_int_equal(chips[0]->mode, 3);
@@ -97,9 +115,10 @@ static void battery_backed_state_survives_reset(void **state)
 
 static void saved_bytes_are_little_endian_in_row_order(void **state)
 {
-	static const uint8_t expected[] = { 3,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-					    0xff, 0xff, 0xff, 0xff, 0x34, 0x12, 1,    0x78, 0x56,
-					    1,    7,    0,    0,    0,    0,    0,    0,    0 };
+	static const uint8_t expected[] = { 3,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+					    0xff, 0xff, 0xff, 0xff, 0xff, 0x34, 0x12, 1,
+					    0x78, 0x56, 1,    7,    0,    0,    0,    0,
+					    0,    0,    0,    0x34, 0x12, 1 };
 	uint8_t bytes[64];
 
 	chips[0]->channels[1].count = 0x5678;
@@ -112,7 +131,7 @@ static void too_small_a_buffer_is_left_alone(void **state)
 {
 	uint8_t bytes[4] = { 9, 9, 9, 9 };
 
-	assert_int_equal(mw_node_save(toy.machine, 0, bytes, sizeof(bytes)), 27);
+	assert_int_equal(mw_node_save(toy.machine, 0, bytes, sizeof(bytes)), 30);
 	assert_int_equal(bytes[0], 9);
 }
 
@@ -149,6 +168,7 @@ int main(void)
 #define STATE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		STATE_TEST(every_element_gets_its_reset_value),
+		STATE_TEST(what_survives_a_reset_has_its_value_from_power_on),
 		STATE_TEST(all_values_are_reset_before_any_after_reset_runs),
 		STATE_TEST(battery_backed_state_survives_reset),
 		STATE_TEST(saved_bytes_are_little_endian_in_row_order),
