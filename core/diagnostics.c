@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "core/diagnostics.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,4 +269,13 @@ unsigned mw_edit_distance(const char *a, const char *b, unsigned limit)
 	unsigned distance = rows[a_length % 3][b_length];
 
 	return distance > limit ? limit + 1 : distance;
+}
+
+unsigned mw_near_distance(const char *wrong, const char *name)
+{
+	size_t length = strlen(wrong);
+	unsigned limit = length > 3 ? 2 : 1;
+	unsigned distance = mw_edit_distance(wrong, name, limit);
+
+	return distance == 0 || distance > limit || distance >= length ? UINT_MAX : distance;
 }

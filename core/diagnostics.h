@@ -94,5 +94,8 @@ const char *mw_rule_name(const char *code);
 
 /** Edit distance of two names, cut off above `limit` (returns limit + 1 then). For "did you mean". */
 unsigned mw_edit_distance(const char *a, const char *b, unsigned limit);
+/** The same, or UINT_MAX where `name` is not what somebody who wrote `wrong` can have meant: more
+ * than 2 edits away, more than 1 from a word of up to 3 letters, or equal. */
+unsigned mw_near_distance(const char *wrong, const char *name);
 
 #endif

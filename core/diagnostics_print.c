@@ -399,6 +399,19 @@ static void put_full(struct printer *printer, const struct mw_diag *diag)
 		put_help(printer, diag->help);
 }
 
+/* The words of a help, without the code that may follow them. */
+static void put_cure(FILE *out, const char *help)
+{
+	if (!help)
+		return;
+	char *line = mw_strdup(help);
+
+	line[strcspn(line, "\n")] = '\0';
+	fputs("; ", out);
+	put_text(out, line);
+	free(line);
+}
+
 static void put_concise(struct printer *printer, const struct mw_diag *diag)
 {
 	struct mw_place place = mw_span_place(printer->diagnostics, diag->span, diag->span.byte);
@@ -412,6 +425,7 @@ static void put_concise(struct printer *printer, const struct mw_diag *diag)
 		fprintf(printer->out, "[%s]", diag->code);
 	fputs(": ", printer->out);
 	put_text(printer->out, diag->message);
+	put_cure(printer->out, diag->help);
 	putc('\n', printer->out);
 }
 

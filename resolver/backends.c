@@ -186,3 +186,60 @@ void mw_backend_rest(struct mw_draft *draft, struct mw_draft_node *node)
 		}
 	}
 }
+
+/* What one machine has once: the type, or the file that is written. */
+struct use {
+	struct mw_draft_node *backend;
+	struct mw_span span;
+};
+
+static void take(struct mw_draft *draft, struct mw_lookup *taken, struct use use, const char *name)
+{
+	struct use *here = mw_arena_alloc(draft->arena, 1, sizeof(*here));
+	struct use *first = mw_lookup_add(taken, draft->arena, name, here);
+
+	*here = use;
+	if (!first)
+		return;
+	bool blame_first = mw_span_to_blame(first->span, use.span);
+	const struct use *late = blame_first ? first : here, *early = blame_first ? here : first;
+	bool once = use.backend->type->exclusive;
+	struct mw_diag *diag =
+		mw_draft_error(draft, "X606", late->span, late->backend->owner, "backend",
+			       once ? "`%s` and `%s` both use `%s`, which is there once"
+				    : "`%s` and `%s` both write the file `%s`",
+			       early->backend->owner->id, late->backend->owner->id, name);
+
+	mw_diag_note(draft->diagnostics, diag, early->span, "`%s` has it",
+		     early->backend->owner->id);
+	mw_diag_help(draft->diagnostics, diag,
+		     once ? "give one of them another backend, such as { file: PATH }"
+			  : "give each a file of its own");
+}
+
+/* /dev/null takes what anybody writes. */
+static bool is_sink(const char *path)
+{
+	return !*path || !strcmp(path, "/dev/null");
+}
+
+void mw_backends_exclusive(struct mw_draft *draft)
+{
+	struct mw_lookup types = { 0 }, files = { 0 };
+
+	for (size_t i = 0; i < draft->node_count; i++) {
+		struct mw_draft_node *node = draft->nodes[i];
+
+		if (!node->host || !node->owner || node->failed || node->owner->failed ||
+		    node->owner->dropped)
+			continue;
+		if (node->type->exclusive)
+			take(draft, &types, (struct use){ node, node->span }, node->type->name);
+		for (size_t v = 0; v < node->type->properties.count; v++) {
+			const struct mw_plan_value *value = &node->values[v];
+
+			if (value->property->is_written && value->text && !is_sink(value->text))
+				take(draft, &files, (struct use){ node, value->span }, value->text);
+		}
+	}
+}

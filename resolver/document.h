@@ -70,6 +70,8 @@ void mw_suggest(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const 
 /** The same with the keys of a map; NULL is an empty one. */
 void mw_suggest_key(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const char *wrong,
 		    const struct mw_tree *map);
+/** For what should be a size: `1GB` may have been meant as `1GiB`. */
+void mw_suggest_size(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const char *wrong);
 
 /** "`a`, `b`, `c`", at most a dozen. */
 const char *mw_list_names(struct mw_arena *arena, const char *const *names);

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 
 /* Comparing one misspelt name with every node is fine; doing it for thousands is not. */
@@ -196,17 +197,15 @@ bool mw_draft_may_suggest(struct mw_draft *draft, size_t names)
 /* Ids near a wrong one: every node, absent ones and sys. */
 static void suggest_node(struct mw_draft *draft, struct mw_diag *diag, const char *wanted)
 {
-	const char *best = mw_edit_distance("sys", wanted, 2) <= 1 ? "sys" : NULL;
-	unsigned distance = 3;
+	unsigned distance = mw_near_distance(wanted, "sys");
+	const char *best = distance == UINT_MAX ? NULL : "sys";
 
 	if (!mw_draft_may_suggest(draft, draft->node_count))
 		return;
 	for (size_t i = 0; i < draft->node_count; i++) {
-		unsigned here = draft->nodes[i]->host
-					? 3
-					: mw_edit_distance(draft->nodes[i]->id, wanted, 2);
+		unsigned here = mw_near_distance(wanted, draft->nodes[i]->id);
 
-		if (here < distance) {
+		if (here < distance && !draft->nodes[i]->host) {
 			distance = here;
 			best = draft->nodes[i]->id;
 		}

@@ -6,7 +6,12 @@
 #include "resolver/document.h"
 #include "resolver/tree.h"
 
-enum { MW_EXPRESSION_DEPTH = 32, MW_EXPRESSION_NODES = 4096 };
+enum {
+	MW_EXPRESSION_DEPTH = 32,
+	MW_EXPRESSION_NODES = 4096,
+	MW_EXPRESSION_TEXT = 64 * 1024,         /* bytes of one text with values in it */
+	MW_EXPRESSION_TEXTS = 64 * 1024 * 1024, /* of all of a machine's */
+};
 
 /** What an expression is, known before any value is. TEXT stands alone or inside a string. */
 enum mw_type { MW_TYPE_NONE, MW_TYPE_INT, MW_TYPE_BOOL, MW_TYPE_ENUM, MW_TYPE_TEXT, MW_TYPE_LIST };
@@ -37,6 +42,7 @@ struct mw_scope {
 	struct mw_parameter *(*find)(void *context, const char *name);
 	struct mw_value (*value)(void *context, struct mw_parameter *parameter);
 	struct mw_tree *names; /* a map keyed by parameter name, for "did you mean" */
+	size_t *text_spent;    /* bytes of texts with values in them; NULL: not counted */
 };
 
 /** Counts the nodes of one file's expressions. */

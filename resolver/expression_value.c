@@ -320,12 +320,26 @@ const char *mw_value_text(struct mw_arena *arena, const struct mw_value *value)
 	}
 }
 
+/* Defaults that double each other must not fill the memory. */
+static bool may_write(const struct run *run, size_t length)
+{
+	size_t *spent = run->evaluation->scope->text_spent;
+
+	if (length > MW_EXPRESSION_TEXT)
+		return false;
+	if (!spent)
+		return true;
+	*spent += length;
+	return *spent <= MW_EXPRESSION_TEXTS;
+}
+
 /* Joins the pieces of a string. */
 static struct mw_value interpolate(struct run *run, const struct mw_expression *expression)
 {
 	struct mw_arena *arena = run->evaluation->arena;
 	struct mw_value result = { .state = MW_VALUE_SET, .type = MW_TYPE_TEXT };
 	size_t count = 0, length = 0;
+	node_type *last = NULL;
 
 	for (const struct mw_segment *segment = expression->first; segment; segment = segment->next)
 		count++;
@@ -346,9 +360,15 @@ static struct mw_value interpolate(struct run *run, const struct mw_expression *
 			result.host |= value.host;
 			pieces[at].text = mw_value_text(arena, &value);
 			pieces[at].length = strlen(pieces[at].text);
+			last = segment->root;
 		}
 		length += pieces[at].length;
 	}
+	if (last && !may_write(run, length))
+		return fail(run, last,
+			    "with this the text has more than %d bytes, or all texts "
+			    "more than %d MiB",
+			    MW_EXPRESSION_TEXT, MW_EXPRESSION_TEXTS >> 20);
 	char *text = mw_arena_alloc(arena, length + 1, 1);
 
 	result.text = text;

@@ -130,7 +130,11 @@ static void suggest_file(struct mw_files *files, struct mw_diag *diag,
 			closedir(directory);
 	}
 	names[count] = NULL;
-	mw_suggest(files->diagnostics, diag, reference->name, names);
+	if (count)
+		mw_suggest(files->diagnostics, diag, reference->name, names);
+	else
+		mw_diag_help(files->diagnostics, diag,
+			     "MILLWRIGHT_PATH names the folder that holds %s/", folder);
 }
 
 static const char *search(struct mw_files *files, const struct reference *reference,
@@ -377,6 +381,11 @@ static struct mw_file *load(struct mw_files *files, const char *path, const char
 	if (file)
 		return file->state == MW_FILE_READY ? file : NULL;
 	if (files->depth > MW_FILES_DEPTH || files->count == MW_FILES_MOST) {
+		bool told = files->full;
+
+		files->full |= files->count == MW_FILES_MOST;
+		if (told)
+			return NULL;
 		mw_diagnostics_add(files->diagnostics, MW_SEVERITY_ERROR, "S113", wanted,
 				   files->depth > MW_FILES_DEPTH
 					   ? "`extends` goes more than %d files deep"

@@ -37,6 +37,7 @@ struct mw_files {
 	size_t count;
 	struct mw_file *stack[MW_FILES_DEPTH + 1];
 	size_t depth;
+	bool full;   /* MW_FILES_MOST is reached, and that has been told */
 	bool broken; /* something that is extended is not there: what overrides it would miss */
 };
 

@@ -22,6 +22,7 @@ struct mw_front {
 	struct mw_params *params;
 	struct mw_tree *absent;  /* ids that `when` took out */
 	struct mw_tree *counted; /* ids with `count` */
+	bool full;               /* MW_NODES_MOST is reached, and that has been told */
 };
 
 /** Evaluates every expression below `tree`, which stays as it is. `*failed` is set when one could

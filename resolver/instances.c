@@ -178,6 +178,9 @@ static bool append_instance(struct mw_document *document, struct entry *entry, s
 	if (!id_is_free(document, entry->tree, id))
 		return false;
 	if (document->devices->count == MW_NODES_MOST) {
+		if (document->front->full)
+			return false;
+		document->front->full = true;
 		mw_diagnostics_add(document->diagnostics, MW_SEVERITY_ERROR, "Y010",
 				   entry->tree->key_span, "a machine has at most %d nodes",
 				   MW_NODES_MOST);

@@ -168,8 +168,9 @@ static void read_accel(struct mw_draft *draft)
 		accel->irqchip_span = irqchip->span;
 		accel->irqchip = member > 0 ? (enum mw_irqchip)member : MW_IRQCHIP_AUTO;
 	}
-	accel->instruction_clock =
-		clock && mw_draft_member(draft, clock, NULL, "accel", clocks) == 1;
+	if (clock && mw_draft_member(draft, clock, NULL, "accel", clocks) == 1)
+		mw_draft_error(draft, "S110", clock->span, NULL, "accel",
+			       "`clock: instructions` is not implemented yet");
 }
 
 void mw_machine_keys_read(struct mw_draft *draft)
@@ -282,6 +283,16 @@ static void nothing_runs(struct mw_draft *draft, struct mw_tree *boot,
 			     "`%s` is absent with these parameters", absent->id);
 }
 
+static void refuse_both(struct mw_draft *draft, const struct mw_tree *firmware)
+{
+	struct mw_diag *diag =
+		mw_draft_error(draft, "S102", firmware->key_span, NULL, "boot",
+			       "`boot` has `linux` and `firmware`: one of them runs at reset");
+
+	mw_diag_note(draft->diagnostics, diag, draft->plan->boot.linux_span, "the kernel");
+	mw_diag_help(draft->diagnostics, diag, "take one out: `firmware: unset`");
+}
+
 static void check_boot(struct mw_draft *draft)
 {
 	struct mw_tree *boot = mw_tree_get(draft->document->root, "boot");
@@ -289,8 +300,11 @@ static void check_boot(struct mw_draft *draft)
 	const char *id = firmware && firmware->kind == MW_TREE_SCALAR ? firmware->text : NULL;
 	const struct mw_absent *absent = id ? mw_document_absent(draft->document, id) : NULL;
 
-	if (mw_tree_get(boot, "linux"))
+	if (mw_tree_get(boot, "linux")) {
+		if (firmware && !absent)
+			refuse_both(draft, firmware);
 		return;
+	}
 	if (!firmware || absent) {
 		nothing_runs(draft, boot, absent);
 		return;

@@ -228,6 +228,14 @@ static void read_window(struct mw_draft *draft, struct mw_tree *tree)
 		draft->window_count += read_after(draft, tree, window);
 		return;
 	}
+	for (size_t i = 0; i < 2; i++) {
+		struct mw_tree *other = mw_tree_get(tree, i ? "size" : "align");
+
+		if (other)
+			mw_draft_error(draft, "S102", other->key_span, NULL, "windows",
+				       "`%s` goes with `after`; the `range` of `%s` says it all",
+				       other->key, tree->key);
+	}
 	if (!read_range(draft, range, "windows", strcmp(tree->key, "io") ? MEMORY_END : PORTS,
 			&place))
 		return;

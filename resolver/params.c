@@ -231,7 +231,11 @@ struct mw_params *mw_params_bind(struct mw_arena *arena, struct mw_diagnostics *
 	params->tree = tree ? tree : mw_tree_new(arena, MW_TREE_MAP, (struct mw_span){ 0 });
 	params->items = mw_arena_alloc(arena, params->tree->count + 1, sizeof(*params->items));
 	params->scope = (struct mw_scope){
-		.context = params, .find = find_seen, .value = value_of, .names = params->tree
+		.context = params,
+		.find = find_seen,
+		.value = value_of,
+		.names = params->tree,
+		.text_spent = mw_arena_alloc(arena, 1, sizeof(size_t)),
 	};
 	parsing->scope = &params->scope;
 	for (struct mw_tree *entry = params->tree->first; entry; entry = entry->next)

@@ -82,6 +82,18 @@ static bool fail(struct mw_diagnostics *diagnostics, const char *code, struct mw
 	return false;
 }
 
+static bool refuse_text(struct mw_diagnostics *diagnostics, const struct mw_param_type *type,
+			const struct mw_tree *tree)
+{
+	struct mw_diag *diag =
+		mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "S102", tree->span,
+				   "expected %s, found `%s`", type->expected, tree->text);
+
+	if (type->shape & MW_SHAPE_SIZE)
+		mw_suggest_size(diagnostics, diag, tree->text);
+	return false;
+}
+
 /* The members of an enum are words, as expressions name them bare. */
 static bool declare_members(struct mw_arena *arena, struct mw_diagnostics *diagnostics,
 			    struct mw_param *param, struct mw_tree *of)
@@ -118,12 +130,11 @@ static bool declare_bound(struct mw_diagnostics *diagnostics, struct mw_param *p
 	if (!tree)
 		return true;
 	if (!param->type->number)
-		return fail(diagnostics, "S102", tree->key_span, "a %s has no `%s`",
-			    param->type->name, key);
+		return fail(diagnostics, "S102", tree->key_span,
+			    "parameters of type `%s` have no `%s`", param->type->name, key);
 	*has = param->type->number(tree->text, bound);
 	if (!*has)
-		return fail(diagnostics, "S102", tree->span, "expected %s, found `%s`",
-			    param->type->expected, tree->text);
+		return refuse_text(diagnostics, param->type, tree);
 	if (strcmp(key, "multiple") == 0 && *bound == 0)
 		return fail(diagnostics, "S103", tree->span, "nothing is a multiple of 0%s%s", "",
 			    "");
@@ -161,8 +172,8 @@ bool mw_param_declare(struct mw_arena *arena, struct mw_diagnostics *diagnostics
 	param->optional = optional && strcmp(optional->text, "true") == 0;
 	param->seen.high = UINT64_MAX;
 	if (of && param->seen.type != MW_TYPE_ENUM && param->seen.type != MW_TYPE_LIST)
-		return fail(diagnostics, "S102", of->key_span, "a %s has no `%s`",
-			    param->type->name, "of");
+		return fail(diagnostics, "S102", of->key_span,
+			    "parameters of type `%s` have no `%s`", param->type->name, "of");
 	if (param->seen.type == MW_TYPE_ENUM && !declare_members(arena, diagnostics, param, of))
 		return false;
 	if (param->seen.type == MW_TYPE_LIST && !declare_items(diagnostics, param, of))
@@ -251,8 +262,7 @@ static bool convert_scalar(struct mw_diagnostics *diagnostics, const struct mw_p
 		return true;
 	if (type->shape)
 		return mw_shape_scalar(diagnostics, tree, type->shape, NULL);
-	return fail(diagnostics, "S102", tree->span, "expected %s, found `%s`", type->expected,
-		    tree->text);
+	return refuse_text(diagnostics, type, tree);
 }
 
 /* S107, or a hint at the cause when the bytes that were meant are out of range. */

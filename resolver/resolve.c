@@ -34,6 +34,7 @@ static void run_phases(struct mw_draft *draft, size_t errors)
 	mw_wire(draft);
 	mw_allocate(draft);
 	mw_link(draft);
+	mw_backends_exclusive(draft);
 	mw_machine_keys_read(draft);
 	mw_cpu_read(draft);
 	mw_boot_read(draft);

@@ -191,6 +191,8 @@ static struct mw_diag *refuse_scalar(struct mw_diagnostics *diagnostics,
 				  "expected %s, found `%s`", expected, text);
 	if (accepts & MW_SHAPE_WORD)
 		mw_suggest(diagnostics, diag, text, words);
+	if (accepts & MW_SHAPE_SIZE)
+		mw_suggest_size(diagnostics, diag, text);
 	return diag;
 }
 

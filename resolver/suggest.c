@@ -1,12 +1,13 @@
 /* "did you mean": the nearest name of a list. */
 // SPDX-License-Identifier: MIT
+#include <limits.h>
 #include <string.h>
 
 #include "resolver/document.h"
 
 /* A list of names is compared in full for the first findings only: a file with thousands of
  * mistakes must stay linear. */
-enum { MOST_SUGGESTIONS = 200, FARTHEST = 2, MOST_LISTED = 12 };
+enum { MOST_SUGGESTIONS = 200, MOST_LISTED = 12 };
 
 struct nearest {
 	const char *wrong, *name;
@@ -15,9 +16,9 @@ struct nearest {
 
 static void consider(struct nearest *nearest, const char *name)
 {
-	unsigned distance = mw_edit_distance(nearest->wrong, name, FARTHEST);
+	unsigned distance = mw_near_distance(nearest->wrong, name);
 
-	if (distance == 0 || distance >= nearest->distance || distance >= strlen(nearest->wrong))
+	if (distance >= nearest->distance)
 		return;
 	nearest->distance = distance;
 	nearest->name = name;
@@ -33,7 +34,7 @@ static void tell(struct mw_diagnostics *diagnostics, struct mw_diag *diag,
 void mw_suggest(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const char *wrong,
 		const char *const *names)
 {
-	struct nearest nearest = { .wrong = wrong, .distance = FARTHEST + 1 };
+	struct nearest nearest = { .wrong = wrong, .distance = UINT_MAX };
 
 	if (diagnostics->count > MOST_SUGGESTIONS)
 		return;
@@ -45,7 +46,7 @@ void mw_suggest(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const 
 void mw_suggest_key(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const char *wrong,
 		    const struct mw_tree *map)
 {
-	struct nearest nearest = { .wrong = wrong, .distance = FARTHEST + 1 };
+	struct nearest nearest = { .wrong = wrong, .distance = UINT_MAX };
 
 	if (diagnostics->count > MOST_SUGGESTIONS || !map)
 		return;
@@ -64,4 +65,21 @@ const char *mw_list_names(struct mw_arena *arena, const char *const *names)
 		text = mw_arena_printf(arena, "%s%s`%s`", text, i ? ", " : "", names[i]);
 	}
 	return text;
+}
+
+void mw_suggest_size(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const char *wrong)
+{
+	size_t digits = strspn(wrong, "0123456789");
+	const char *unit = wrong + digits + strspn(wrong + digits, " ");
+	static const char prefixes[] = "KMGTkmgt";
+	const char *prefix = *unit ? strchr(prefixes, *unit) : NULL;
+
+	if (!digits || digits > 19 || !prefix)
+		return;
+	unit++;
+	unit += *unit == 'i' || *unit == 'I';
+	unit += *unit == 'b' || *unit == 'B';
+	if (!*unit)
+		mw_diag_help(diagnostics, diag, "did you mean `%.*s%ciB`?", (int)digits, wrong,
+			     prefixes[(prefix - prefixes) % 4]);
 }

@@ -320,6 +320,9 @@ static void check_placement(struct mw_draft *draft, struct mw_draft_node *node)
 	if (node->placement_tree)
 		node->placement =
 			mw_draft_member(draft, node->placement_tree, node, "placement", placements);
+	if (node->placement == MW_PLACEMENT_CPU)
+		mw_draft_error(draft, "S110", node->placement_tree->span, node, "placement",
+			       "`placement: cpu` is not implemented yet");
 }
 
 static bool usable(const struct mw_draft_node *node)

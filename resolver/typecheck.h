@@ -26,6 +26,8 @@ void mw_claims_sort(struct mw_draft_node *node);
 void mw_backend_check(struct mw_draft *draft, struct mw_draft_node *node);
 /** Gives streams that nothing is connected to the `null` backend; the rest must be connected. */
 void mw_backend_rest(struct mw_draft *draft, struct mw_draft_node *node);
+/** X606: what is there once, a terminal or a file that is written, has one user. */
+void mw_backends_exclusive(struct mw_draft *draft);
 
 /** What a kind of bus is like. */
 struct mw_bus_kind {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "tools/options.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,13 +20,12 @@ const struct mw_option mw_common_options[] = {
 const char *mw_nearest_name(const char *wrong, const char *const *names)
 {
 	const char *best = NULL;
-	unsigned nearest = 3;
+	unsigned nearest = UINT_MAX;
 
 	for (; *names; names++) {
-		unsigned distance = mw_edit_distance(wrong, *names, 2);
+		unsigned distance = mw_near_distance(wrong, *names);
 
-		/* A word of three letters is near to every other one. */
-		if (distance < nearest && distance < strlen(*names)) {
+		if (distance < nearest) {
 			nearest = distance;
 			best = *names;
 		}

@@ -108,7 +108,7 @@ static void fini(void *self)
 
 static const struct mw_property properties[] = {
 	{ "path", "The file that is written.", MW_FIELD(struct file, path), .required = true,
-	  .is_path = true },
+	  .is_path = true, .is_written = true },
 	{ "append", "Keeps what the file holds and goes on at its end.",
 	  MW_FIELD(struct file, append) },
 	{ "input", "A file whose bytes are sent to the device; none when empty.",

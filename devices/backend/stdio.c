@@ -136,6 +136,7 @@ const struct mw_device_type stdio_type = {
 	.size = sizeof(struct stdio),
 	.state_version = 1,
 	.backend = "stdio",
+	.exclusive = true,
 	.wires = MW_TABLE(wires),
 	.ops = { .init = init,
 		 .after_reset = after_reset,

@@ -89,7 +89,7 @@ static void both_parties_are_shown_with_a_caret(void **state)
 	       "   |   com9: { irq: 5 }\n");
 	expect(&list, MW_DIAG_CONCISE,
 	       "lab.yaml:6:53: warning[R304]: IRQ line 4 has two drivers and neither declares "
-	       "`share: true`\n");
+	       "`share: true`; line 5 is free\n");
 	assert_int_equal(list.warnings, 1);
 	assert_int_equal(list.errors, 0);
 	mw_diagnostics_fini(&list);

@@ -91,9 +91,9 @@ static void a_broken_declaration_is_told_once(void **state)
 	bad("type: enum", NULL, "S117", "p", "needs its members");
 	bad("type: enum, of: [a b], default: x", NULL, "S118", "a b", "one word");
 	bad("type: int, min: low, default: 3", NULL, "S102", "low", "an int");
-	bad("type: string, min: 3, default: x", NULL, "S102", "min", "a string has no `min`");
+	bad("type: string, min: 3, default: x", NULL, "S102", "min", "type `string` have no `min`");
 	bad("type: int, multiple: 0, default: 3", NULL, "S103", "0", "nothing is a multiple of 0");
-	bad("type: int, of: [a], default: 3", NULL, "S102", "of", "a int has no `of`");
+	bad("type: int, of: [a], default: 3", NULL, "S102", "of", "type `int` have no `of`");
 }
 
 static void a_set_wins_over_the_default(void **state)
