@@ -30,7 +30,7 @@ enum {
 	LSR_WITH_BYTE = LSR_PARITY | LSR_FRAMING | LSR_BREAK
 };
 enum { MSR_CTS = 0x10, MSR_DSR = 0x20, MSR_RI = 0x40, MSR_DCD = 0x80, MSR_TERI = 0x04 };
-enum { FIFO_BYTES = 16 };
+enum { FIFO_BYTES = 16, POLLS_ENOUGH = 16 };
 enum { FLOW_RTS, FLOW_DTR, FLOW_NONE };
 enum { MODEM_READY, MODEM_WIRES };
 
@@ -51,6 +51,8 @@ struct uart16550 {
 	uint8_t last; /* the receiver's buffer register without FIFOs */
 	uint8_t pins; /* modem inputs, where the MSR has them */
 	bool overrun, thre_pending, timed_out;
+	bool idle_read; /* the LSR was read in vain and nothing written since */
+	uint8_t polls;  /* how often it was read so again, since the port was set up */
 	struct queue rx, tx;
 	uint8_t rx_errors[FIFO_BYTES]; /* of the byte in the same slot of rx */
 };
@@ -126,14 +128,44 @@ static void update_irq(struct uart16550 *uart)
 	mw_line_set(uart->irq, gate && interrupt(uart) != IIR_NONE);
 }
 
-/* The host may send what fits, once the guest says that it listens: a byte that arrived while a
- * driver still sets up the port would be thrown away with the FIFO's contents. */
+/* Firmware often never raises RTS, as a cable of three wires does not need it; it polls. One that
+ * sends reads the LSR and writes a byte, so idle reads that follow each other look for input. */
+static bool listens(const struct uart16550 *uart)
+{
+	switch (uart->flow) {
+	case FLOW_RTS: return (uart->mcr & MCR_RTS) || uart->polls >= POLLS_ENOUGH;
+	case FLOW_DTR: return uart->mcr & MCR_DTR;
+	default: return true;
+	}
+}
+
+/* The host may send what fits, once the guest listens: a byte that arrived while a driver still sets
+ * up the port would be thrown away with the FIFO's contents. */
 static void update_credit(struct uart16550 *uart)
 {
-	static const uint8_t ready_by[] = { [FLOW_RTS] = MCR_RTS, [FLOW_DTR] = MCR_DTR };
-	bool ready = uart->flow == FLOW_NONE || (uart->mcr & ready_by[uart->flow]);
+	bool ready = listens(uart) && !loops(uart);
 
-	mw_stream_credit(uart->port, ready && !loops(uart) ? capacity(uart) - uart->rx.count : 0);
+	mw_stream_credit(uart->port, ready ? capacity(uart) - uart->rx.count : 0);
+}
+
+/* An LSR read that finds the transmitter empty and nothing received. */
+static void count_poll(struct uart16550 *uart)
+{
+	bool enough = uart->polls >= POLLS_ENOUGH;
+
+	if (uart->idle_read && !enough)
+		uart->polls++;
+	uart->idle_read = true;
+	if (!enough && uart->polls >= POLLS_ENOUGH)
+		update_credit(uart);
+}
+
+/* Whoever sets up the port begins anew. */
+static void forget_polls(struct uart16550 *uart)
+{
+	uart->idle_read = false;
+	uart->polls = 0;
+	update_credit(uart);
 }
 
 /* 8.11: four characters without arrival or read, the bits of a character as programmed. */
@@ -272,6 +304,7 @@ static void write_data(void *self, uint64_t value)
 
 	/* The write ends this THRE interrupt and may cause the next: an edge that must be seen. */
 	uart->thre_pending = false;
+	uart->idle_read = false;
 	update_irq(uart);
 	if (uart->tx.count < capacity(uart))
 		push(&uart->tx, (uint8_t)value);
@@ -295,6 +328,7 @@ static void write_ier(void *self, uint64_t value)
 	uint8_t old = uart->ier;
 
 	uart->ier = value & IER_ALL;
+	uart->idle_read = false;
 	if ((old ^ uart->ier) & IER_THRE)
 		uart->thre_pending = (uart->ier & IER_THRE) && !uart->tx.count;
 	update_irq(uart);
@@ -336,18 +370,29 @@ static void write_fcr(void *self, uint64_t value)
 	if (toggled || ((value & FCR_ENABLE) && (value & FCR_CLEAR_TX)))
 		clear_tx(uart);
 	uart->fcr = value & FCR_ENABLE ? value & FCR_KEPT : 0;
-	update_credit(uart);
+	forget_polls(uart);
 	update_irq(uart);
 }
 
+static void lcr_changed(void *self)
+{
+	forget_polls(self);
+}
+
 /* Loopback takes the outputs from their pins (8.8). */
+static void drive_outputs(struct uart16550 *uart)
+{
+	mw_line_set(uart->rts, !loops(uart) && (uart->mcr & MCR_RTS));
+	mw_line_set(uart->dtr, !loops(uart) && (uart->mcr & MCR_DTR));
+}
+
 static void mcr_changed(void *self)
 {
 	struct uart16550 *uart = self;
 
+	uart->idle_read = false;
 	update_modem(uart);
-	mw_line_set(uart->rts, !loops(uart) && (uart->mcr & MCR_RTS));
-	mw_line_set(uart->dtr, !loops(uart) && (uart->mcr & MCR_DTR));
+	drive_outputs(uart);
 	transmit(uart);
 	update_credit(uart);
 	update_irq(uart);
@@ -366,6 +411,8 @@ static uint64_t read_lsr(void *self)
 	}
 	uart->overrun = false;
 	uart->rx_errors[uart->rx.head] = 0;
+	if (!uart->rx.count && !uart->tx.count)
+		count_poll(uart);
 	update_irq(uart);
 	return lsr;
 }
@@ -414,6 +461,7 @@ static void after_load(void *self)
 		uart->rx.count = 0;
 	if (uart->tx.count > capacity(uart))
 		uart->tx.count = 0;
+	drive_outputs(uart);
 	update_credit(uart);
 	transmit(uart);
 	update_irq(uart);
@@ -425,9 +473,8 @@ static const struct mw_property properties[] = {
 	{ "clock_hz", "Frequency of the crystal; a baud rate is this by 16 by the divisor.",
 	  MW_FIELD(struct uart16550, clock_hz), .fallback = 1843200, .min = 1000 },
 	{ "flow",
-	  "When the host may send: once the guest raises RTS, so that nothing is lost while it "
-	  "boots; "
-	  "once it raises DTR; or always.",
+	  "When the host may send: once the guest raises RTS or keeps polling for input, so that "
+	  "nothing is lost while it boots; once it raises DTR; or always.",
 	  MW_FIELD(struct uart16550, flow), .fallback = FLOW_RTS, .members = flows },
 	{ "modem", "Where CTS, DSR, RI and DCD come from: a ready modem, or the wires.",
 	  MW_FIELD(struct uart16550, modem), .fallback = MODEM_READY, .members = modems },
@@ -459,7 +506,7 @@ static const struct mw_register bank[] = {
 	  .writable = 0xff },
 	{ "IER", IER, .get = read_ier, .set = write_ier },
 	{ "IIR/FCR", IIR, .get = read_iir, .set = write_fcr },
-	{ "LCR", LCR, MW_FIELD(struct uart16550, lcr), .writable = 0xff },
+	{ "LCR", LCR, MW_FIELD(struct uart16550, lcr), .writable = 0xff, .changed = lcr_changed },
 	{ "MCR", MCR, MW_FIELD(struct uart16550, mcr), .writable = 0x1f, .changed = mcr_changed },
 	{ "LSR", LSR, .get = read_lsr, .set = write_lsr },
 	{ "MSR", MSR, .get = read_msr, .set = ignore },
@@ -493,6 +540,8 @@ static const struct mw_state state[] = {
 	{ "overrun", MW_FIELD(struct uart16550, overrun), .since = 1 },
 	{ "thre_pending", MW_FIELD(struct uart16550, thre_pending), .since = 1 },
 	{ "timed_out", MW_FIELD(struct uart16550, timed_out), .since = 1 },
+	{ "idle_read", MW_FIELD(struct uart16550, idle_read), .since = 1 },
+	{ "polls", MW_FIELD(struct uart16550, polls), .since = 1 },
 	{ "rx", MW_STRUCT(struct uart16550, rx, queue_state), .since = 1 },
 	{ "tx", MW_STRUCT(struct uart16550, tx, queue_state), .since = 1 },
 	{ "rx_errors", MW_ARRAY(struct uart16550, rx_errors), .since = 1 },

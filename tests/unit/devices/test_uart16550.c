@@ -290,6 +290,35 @@ static void host_waits_until_the_guest_raises_rts(void **state)
 	assert_int_equal(in(*state, RBR), 'A');
 }
 
+/* SeaBIOS's serial console and many a loader, made for a cable of three wires. */
+static void host_sends_to_a_guest_that_polls_without_rts(void **state)
+{
+	out(*state, MCR, 0);
+	rig_send(*state, "port", "AB", 2);
+	for (unsigned i = 0; i < 32 && !(in(*state, LSR) & 0x01); i++)
+		out(*state, SCR, i); /* whatever else it does */
+	assert_int_equal(in(*state, RBR), 'A');
+	out(*state, THR, 'a'); /* an echo changes nothing */
+	assert_int_equal(in(*state, LSR) & 0x01, 1);
+	assert_int_equal(in(*state, RBR), 'B');
+}
+
+/* A kernel that prints is not one that listens, nor is one that sets up the port. */
+static void host_waits_while_a_guest_without_rts_only_sends(void **state)
+{
+	out(*state, MCR, 0);
+	rig_send(*state, "port", "A", 1);
+	for (unsigned i = 0; i < 100; i++) {
+		assert_int_equal(in(*state, LSR) & 0x61, 0x60);
+		out(*state, THR, 'x');
+	}
+	for (unsigned i = 0; i < 100; i++) {
+		assert_int_equal(in(*state, LSR) & 0x61, 0x60);
+		assert_int_equal(in(*state, LSR) & 0x61, 0x60);
+		out(*state, i & 1 ? LCR : FCR, 0x03);
+	}
+}
+
 static void flow_none_never_waits(void **state)
 {
 	const struct rig_setting settings[] = { { "flow", 2, NULL }, { 0 } };
@@ -668,6 +697,8 @@ static void saved_port_goes_on_in_another_machine(void **state)
 	const uint8_t *saved = rig_save(*state, &count);
 
 	assert_true(rig_load(other, saved, count));
+	assert_true(rig_line(other, "rts", 0));
+	assert_true(rig_line(other, "dtr", 0));
 	rig_advance(other, rig_now(*state) + four_characters_ns);
 	assert_true(irq(other));
 	assert_int_equal(in(other, IIR), 0xc0 | ID_TIMEOUT);
@@ -703,6 +734,8 @@ int main(void)
 		TEST(receiver_buffer_can_be_read_again),
 		TEST(host_waits_for_each_byte_to_be_read),
 		TEST(host_waits_until_the_guest_raises_rts),
+		TEST(host_sends_to_a_guest_that_polls_without_rts),
+		TEST(host_waits_while_a_guest_without_rts_only_sends),
 		TEST(flow_none_never_waits),
 		TEST(flow_dtr_waits_for_dtr),
 		TEST(fcr_shows_in_iir),
