@@ -152,7 +152,8 @@ struct mw_wire {
 	/** MW_STREAM: bytes from the other end, one at a time or in runs; one of the two. */
 	void (*on_byte)(void *self, uint8_t byte);
 	void (*on_bytes)(void *self, const uint8_t *bytes, size_t count);
-	/** MW_STREAM: a link that was full has room again. */
+	/** MW_STREAM: a link that was full has room again. Who wants to hear of it sends until
+	 * mw_stream_room is 0; one that is not full may empty without a word. */
 	void (*on_room)(void *self);
 	/** MW_MSI: a CPU ended the level interrupt with this vector. */
 	void (*on_eoi)(void *self, uint8_t vector);
