@@ -69,20 +69,32 @@ void mw_machine_add_reset_hook(struct mw_machine *machine, struct mw_reset_hook 
 	machine->hooks[machine->hook_count++] = hook;
 }
 
+/* Whole pages only: what is left of one, beside an overlay, stays with mw_memory_read and -write. */
+static enum mw_status map_pages(const struct mw_executor *executor,
+				const struct mw_map_entry *entry, const struct mw_map_piece *piece)
+{
+	const uint64_t in_page = MW_PAGE_BYTES - 1;
+	uint64_t head = -piece->base & in_page, bytes = piece->last - piece->base;
+
+	if (bytes < head)
+		return MW_STATUS_OK;
+	bytes = (bytes - head + 1) & ~in_page;
+	if (!bytes)
+		return MW_STATUS_OK;
+	return executor->ops->map(executor->self, piece->base + head, bytes,
+				  entry->host + (piece->base + head - entry->base),
+				  entry->readonly);
+}
+
 enum mw_status mw_machine_map_all(struct mw_machine *machine)
 {
 	const struct mw_map *map = atomic_load(&machine->memory.map);
 	const struct mw_executor *executor = &machine->executor;
 
 	for (size_t i = 0; i < map->piece_count; i++) {
-		const struct mw_map_piece *piece = &map->pieces[i];
-		const struct mw_map_entry *entry = &map->entries[piece->entry];
-
-		if (!entry->host)
-			continue;
-		enum mw_status status = executor->ops->map(
-			executor->self, piece->base, piece->last - piece->base + 1,
-			entry->host + (piece->base - entry->base), entry->readonly);
+		const struct mw_map_entry *entry = &map->entries[map->pieces[i].entry];
+		enum mw_status status =
+			entry->host ? map_pages(executor, entry, &map->pieces[i]) : MW_STATUS_OK;
 
 		if (status != MW_STATUS_OK)
 			return status;

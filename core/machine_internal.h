@@ -15,6 +15,7 @@
 
 /** How many deliveries one guest access may cause before the chain is cut. */
 enum { MW_CHAIN_LIMIT = 1000 };
+enum { MW_PAGE_BYTES = 4096 };
 
 /** What limits how much a guest can have logged; guarded by whoever owns it. */
 struct mw_log_limit {

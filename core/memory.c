@@ -64,8 +64,6 @@ void *mw_machine_ram(struct mw_machine *machine, uint64_t address, uint64_t coun
 	return NULL;
 }
 
-static const uint64_t page_bytes = 4096;
-
 bool mw_memories_init(struct mw_node *node, struct mw_diagnostics *diagnostics)
 {
 	const struct mw_device_type *type = node->type;
@@ -84,7 +82,7 @@ bool mw_memories_init(struct mw_node *node, struct mw_diagnostics *diagnostics)
 		memcpy(node->device + region->memory_offset, &memory, sizeof(memory));
 		if (!claim)
 			continue;
-		if (claim->base % page_bytes || claim->length % page_bytes) {
+		if (claim->base % MW_PAGE_BYTES || claim->length % MW_PAGE_BYTES) {
 			mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "R308", claim->span,
 					   "memory of `%s` is not a whole number of 4 KiB pages",
 					   node->plan->id);
@@ -127,6 +125,36 @@ static struct mw_map_part plain_memory(struct mw_dma *dma, uint64_t address)
 	return part;
 }
 
+/* A field that a guest's CPU may be changing is read and written whole, as on a bus; and what stands
+ * behind an index is seen no older than the index. */
+#define MOVE_WHOLE(type, host, bytes, write)                             \
+	do {                                                             \
+		type *cell = (type *)(void *)(host), value;              \
+		if (write) {                                             \
+			memcpy(&value, bytes, sizeof(value));            \
+			__atomic_store_n(cell, value, __ATOMIC_RELEASE); \
+		} else {                                                 \
+			value = __atomic_load_n(cell, __ATOMIC_ACQUIRE); \
+			memcpy(bytes, &value, sizeof(value));            \
+		}                                                        \
+	} while (0)
+
+static void move(uint8_t *host, uint8_t *bytes, size_t count, bool write)
+{
+	bool aligned = !((uintptr_t)host & (count - 1));
+
+	if (count == 2 && aligned)
+		MOVE_WHOLE(uint16_t, host, bytes, write);
+	else if (count == 4 && aligned)
+		MOVE_WHOLE(uint32_t, host, bytes, write);
+	else if (count == 8 && aligned)
+		MOVE_WHOLE(uint64_t, host, bytes, write);
+	else if (write)
+		memcpy(host, bytes, count);
+	else
+		memcpy(bytes, host, count);
+}
+
 /* Ranges may run over several adjoining memories; each step takes what one of them holds. Without
  * `bytes` it is only seen whether they do. */
 static bool copy(struct mw_dma *dma, uint64_t address, uint8_t *bytes, size_t count, bool write)
@@ -140,10 +168,8 @@ static bool copy(struct mw_dma *dma, uint64_t address, uint8_t *bytes, size_t co
 			return false;
 		uint8_t *host = part.entry->host + (address - part.entry->base);
 
-		if (bytes && !write)
-			memcpy(bytes, host, step);
-		else if (bytes && !part.entry->readonly)
-			memcpy(host, bytes, step);
+		if (bytes && !(write && part.entry->readonly))
+			move(host, bytes, step, write);
 		address += step;
 		bytes += bytes ? step : 0;
 		count -= step;

@@ -117,6 +117,7 @@ struct fake {
 	unsigned fails_at_start; /* which start fails; 0: none */
 	enum mw_power_event late_event;
 	bool late; /* while it is stopped the event comes in */
+	uint64_t map_bases[4], map_lengths[4];
 };
 
 static void *run_cpu(void *context)
@@ -135,7 +136,13 @@ static void *run_cpu(void *context)
 static enum mw_status fake_map(void *self, uint64_t base, uint64_t length, void *host,
 			       bool readonly)
 {
-	((struct fake *)self)->maps++;
+	struct fake *fake = self;
+
+	if (fake->maps < 4) {
+		fake->map_bases[fake->maps] = base;
+		fake->map_lengths[fake->maps] = length;
+	}
+	fake->maps++;
 	return MW_STATUS_OK;
 }
 
@@ -464,6 +471,36 @@ static void chip_is_a_device_again_without_its_executor(void **state)
 	assert_int_equal(((struct pins *)toy_device(&toy, 1))->changes, 1);
 }
 
+static const struct mw_region small_regions[] = {
+	{ "port", MW_SPACE_MEMORY, 16, MW_ACCESS(1, 1), .write = request },
+};
+static const struct mw_device_type small_type = {
+	MW_DEVICE_TYPE,
+	.name = "small",
+	.summary = "a few registers in memory",
+	.size = sizeof(struct power_port),
+	.regions = MW_TABLE(small_regions),
+};
+
+/* An executor maps pages; what is left of one around an overlay is served by core. */
+static void only_whole_pages_are_mapped_around_an_overlay(void **state)
+{
+	toy_node(&toy, "small", &small_type);
+	toy_claim(&toy, 0, "port", 0x8010, 16);
+	toy.claims[0][0].overlays = "ram";
+	toy_ram(&toy, 0, 0x10000);
+	toy_build(&toy);
+	fake.toy = &toy;
+	mw_machine_set_executor(toy.machine, (struct mw_executor){ &fake_ops, &fake });
+	assert_int_equal(fake.maps, 2);
+	assert_int_equal(fake.map_bases[0], 0);
+	assert_int_equal(fake.map_lengths[0], 0x8000);
+	assert_int_equal(fake.map_bases[1], 0x9000);
+	assert_int_equal(fake.map_lengths[1], 0x7000);
+	toy_poke(&toy, 0x8ffc, 4, 0x12345678);
+	assert_int_equal(*(uint32_t *)mw_machine_ram(toy.machine, 0x8ffc, 4), 0x12345678);
+}
+
 /* Writes down who is initialised, spoken to and finished, in order. */
 static char diary[64];
 
@@ -592,6 +629,7 @@ int main(void)
 		MACHINE_TEST(line_driven_after_a_reset_reaches_a_chip_of_the_executor),
 		MACHINE_TEST(chip_of_the_executor_hears_that_a_reset_takes_the_line_down),
 		MACHINE_TEST(chip_is_a_device_again_without_its_executor),
+		MACHINE_TEST(only_whole_pages_are_mapped_around_an_overlay),
 		cmocka_unit_test_teardown(host_side_is_first_to_come_and_last_to_go,
 					  tear_down_plan),
 		cmocka_unit_test_teardown(failed_init_undoes_the_machine, tear_down_plan),
