@@ -686,6 +686,25 @@ static bool parse_segments(struct parser *parser)
 	return true;
 }
 
+/* What other languages write has a word here. */
+static void refuse_rest(struct parser *parser)
+{
+	static const struct {
+		const char *written, *word;
+	} words[] = { { "&&", "and" }, { "||", "or" }, { "!", "not" }, { "=", "==" } };
+	const char *text = parser->text + parser->token.offset;
+	struct mw_diagnostics *diagnostics = parser->parsing->diagnostics;
+
+	fail_token(parser, "expected an operator or the end");
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strncmp(text, words[i].written, strlen(words[i].written)) != 0)
+			continue;
+		mw_diag_help(diagnostics, diagnostics->items[diagnostics->count - 1], "write `%s`",
+			     words[i].word);
+		return;
+	}
+}
+
 static bool parse_bare(struct parser *parser)
 {
 	struct mw_segment **end = &parser->expression->first;
@@ -696,7 +715,7 @@ static bool parse_bare(struct parser *parser)
 	if (!root || parser->failed)
 		return false;
 	if (parser->token.kind != TOKEN_END) {
-		fail_token(parser, "expected an operator or the end");
+		refuse_rest(parser);
 		return false;
 	}
 	if (!has_type(parser, root, MW_TYPE_BOOL))

@@ -385,11 +385,15 @@ static bool refuse_kind(struct walk *walk, struct mw_tree *tree, const struct mw
 
 	if (walk->evaluated && !tree->evaluated)
 		return true;
-	reject(walk, tree, path,
-	       mw_diagnostics_add(walk->diagnostics, MW_SEVERITY_ERROR, "S102", span_of(tree),
-				  "expected %s, found %s",
-				  describe(walk->diagnostics, shape->accepts, shape->words),
-				  empty ? "nothing" : names[tree->kind]));
+	struct mw_diag *diag = mw_diagnostics_add(
+		walk->diagnostics, MW_SEVERITY_ERROR, "S102", span_of(tree),
+		"expected %s, found %s", describe(walk->diagnostics, shape->accepts, shape->words),
+		empty ? "nothing" : names[tree->kind]);
+
+	if (shape->short_for && tree->kind == MW_TREE_SCALAR && !empty)
+		mw_diag_help(walk->diagnostics, diag, "write `{ %s: %s }`", shape->short_for,
+			     tree->text);
+	reject(walk, tree, path, diag);
 	return false;
 }
 

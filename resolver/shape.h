@@ -34,6 +34,7 @@ struct mw_shape {
 	const struct mw_shape *values;   /* MAP without `keys`: every entry's */
 	enum mw_shape_ids ids;
 	const struct mw_shape *items; /* LIST: every item's */
+	const char *short_for; /* map: the key that a lone scalar was probably meant for, or NULL */
 };
 
 /** KEPT: `unset` cannot take it away. */

@@ -45,6 +45,7 @@ static const struct mw_shape parameter_scope = { .accepts = MW_SHAPE_WORD,
 						 .words = WORDS("guest", "host") };
 static const struct mw_shape parameter = {
 	.accepts = MW_SHAPE_MAP,
+	.short_for = "default",
 	.keys = KEYS({ "type", &parameter_type, MW_KEY_KEPT }, { "default", &anything, 0 },
 		     { "optional", &literal_bool, 0 }, { "min", &literal, 0 },
 		     { "max", &literal, 0 }, { "multiple", &literal, 0 },
@@ -143,6 +144,7 @@ static const struct mw_shape placement = { .accepts = MW_SHAPE_WORD,
 					   .words = WORDS("shared", "own", "cpu") };
 static const struct mw_shape device = {
 	.accepts = MW_SHAPE_MAP,
+	.short_for = "type",
 	.removable = true,
 	.keys = KEYS({ "type", &literal, MW_KEY_KEPT }, { "at", &text, 0 }, { "io", &claim, 0 },
 		     { "mmio", &claim, 0 }, { "irq", &irq_claim, 0 }, { "props", &free_map, 0 },

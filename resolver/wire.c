@@ -22,7 +22,12 @@ static struct mw_domain *find_domain(struct mw_domains *domains, struct mw_draft
 	struct mw_diag *diag = mw_draft_error(draft, "R305", claim->tree->span, claim->node, "irq",
 					      "there is no interrupt domain `%s`", claim->domain);
 
-	if (!mw_draft_may_suggest(draft, domains->count))
+	if (claim->tree->kind == MW_TREE_SCALAR && !strchr(claim->tree->text, ':'))
+		mw_diag_help(draft->diagnostics, diag,
+			     "the bus means it: describe it, as in `irq: { %s: { lines: 16, to: "
+			     "NODE } }`, or name another one, as in `gsi:%s`",
+			     claim->domain, claim->tree->text);
+	if (diag->help || !mw_draft_may_suggest(draft, domains->count))
 		return NULL;
 	const char **names = mw_arena_alloc(draft->arena, domains->count + 1, sizeof(*names));
 	for (size_t i = 0; i < domains->count; i++)
