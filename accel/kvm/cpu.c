@@ -76,7 +76,7 @@ static bool configure(struct kvm_vm *vm, struct kvm_cpu *cpu, struct mw_diagnost
 
 	if (!set_rate(vm, cpu, diagnostics))
 		return false;
-	error = kvm_cpuid_install(vm, cpu->index, vm->tsc_khz);
+	error = kvm_cpuid_install(vm, cpu->index, vm->plan->cpu.tsc_told ? vm->tsc_khz : 0);
 	if (error)
 		return fail(diagnostics, span, "the CPUID leaves are refused", error);
 	error = set_plan_msrs(vm, cpu);

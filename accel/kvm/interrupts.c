@@ -12,6 +12,7 @@
 enum { MASTER_PORT = 0x20, SLAVE_PORT = 0xa0, MASTER_LINES = 8 };
 enum { LEVEL_TRIGGERED = 1 << 15 }; /* of a message's data; SDM vol. 3, 11.11.2 */
 #define IOAPIC_ADDRESS 0xfec00000u
+enum { IOAPIC_VERSION = 0x11 }; /* of the kernel's: without an EOI register */
 
 /** The kernel's three chips as nodes of the plan. */
 struct chip_nodes {
@@ -53,9 +54,17 @@ static void find_pics(const struct mw_plan *plan, struct chip_nodes *chips)
 		blame(chips, -1, "the machine has no two 8259 at ports 0x20 and 0xa0");
 }
 
+static void check_ioapic_value(const struct mw_plan *plan, struct chip_nodes *chips,
+			       const char *property, uint64_t kernels, const char *misfit)
+{
+	const struct mw_plan_value *value = mw_plan_value(&plan->nodes[chips->ioapic], property);
+
+	if (!value || value->number != kernels)
+		blame(chips, chips->ioapic, misfit);
+}
+
 static void find_ioapic(const struct mw_plan *plan, struct chip_nodes *chips)
 {
-	const struct mw_plan_value *pins;
 	long other;
 
 	chips->ioapic = mw_plan_role(plan, MW_ROLE_IOAPIC, 0);
@@ -68,9 +77,10 @@ static void find_ioapic(const struct mw_plan *plan, struct chip_nodes *chips)
 		blame(chips, other, "is a second ioapic; the kernel has one");
 	if (!claims(plan, chips->ioapic, MW_CLAIM_MMIO, IOAPIC_ADDRESS))
 		blame(chips, chips->ioapic, "is not at 0xfec00000, where the kernel's ioapic is");
-	pins = mw_plan_value(&plan->nodes[chips->ioapic], "pins");
-	if (!pins || pins->number != KVM_IOAPIC_PINS)
-		blame(chips, chips->ioapic, "does not have the 24 pins of the kernel's ioapic");
+	check_ioapic_value(plan, chips, "pins", KVM_IOAPIC_PINS,
+			   "does not have the 24 pins of the kernel's ioapic");
+	check_ioapic_value(plan, chips, "version", IOAPIC_VERSION,
+			   "is not of version 0x11, as the kernel's ioapic is");
 }
 
 static struct chip_nodes find_chips(const struct mw_plan *plan)

@@ -22,7 +22,9 @@
  * The stopper then waits until every thread has marked itself parked.
  */
 
-enum { COMPLETION_LIMIT = 64 };
+/* With a string instruction that reads a device KVM goes on for up to 1,024 items, each in up to two
+ * parts; this is twice that. */
+enum { COMPLETION_LIMIT = 4096 };
 
 static void set_immediate_exit(struct kvm_cpu *cpu, bool on)
 {

@@ -143,6 +143,12 @@ static const struct mw_plan_value *values_for(struct mw_arena *arena,
 	return values;
 }
 
+/* The ioapic of the kernel tells this version. */
+static void set_version(const struct mw_plan_node *ioapic, uint64_t version)
+{
+	((struct mw_plan_value *)mw_plan_value(ioapic, "version"))->number = version;
+}
+
 static void place(struct mw_arena *arena, struct mw_plan_node *node, const uint64_t *bases,
 		  const uint64_t *lengths)
 {
@@ -213,6 +219,8 @@ static void make_nodes(struct mw_plan *plan, const char *path, bool kernel_chips
 	place(&plan->arena, &nodes[NODE_DEVICE], bases, lengths);
 	place(&plan->arena, &nodes[NODE_IOAPIC], ioapic_base,
 	      &nodes[NODE_IOAPIC].type->regions.items[0].size);
+	if (kernel_chips)
+		set_version(&nodes[NODE_IOAPIC], 0x11);
 	make_net(plan, nodes[NODE_IOAPIC].type);
 	for (size_t i = 0; i < 2; i++)
 		place(&plan->arena, &nodes[NODE_MASTER + i], &pic_bases[i],

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -295,6 +296,54 @@ static void waiting_cpus_stop_a_thousand_times(void **state)
 	stop_and_start("spin", 4, 1000);
 }
 
+/* `tsc_khz` left out: the rate is not in the plan, so the guest must not see this host's. */
+static void rate_that_is_not_told_is_in_no_leaf(void **state)
+{
+	struct bench bench;
+	struct kvm_cpuid2 *cpuid =
+		mw_alloc(1, sizeof(*cpuid) + KVM_MAX_LEAVES * sizeof(cpuid->entries[0]));
+	bool seen = false;
+
+	bench_create(&bench, "exit", 1);
+	cpuid->nent = KVM_MAX_LEAVES;
+	assert_true(ioctl(((struct kvm_vm *)bench.accel)->cpus[0].fd, KVM_GET_CPUID2, cpuid) >= 0);
+	for (uint32_t i = 0; i < cpuid->nent; i++) {
+		const struct kvm_cpuid_entry2 *leaf = &cpuid->entries[i];
+
+		if (leaf->function == 0x15 || leaf->function == 0x40000010)
+			assert_int_equal(leaf->eax, 0);
+		if (leaf->function == 0x40000000)
+			assert_int_equal(leaf->eax, 0x40000001);
+		seen |= leaf->function == 0x40000000;
+	}
+	assert_true(seen);
+	free(cpuid);
+	bench_destroy(&bench);
+}
+
+/* What KVM has begun must be over before anyone looks at the CPU or sets it. */
+static void stop_within_a_string_instruction_ends_it(void **state)
+{
+	struct bench bench;
+
+	bench_create(&bench, "string", 1);
+	for (unsigned i = 0; i < 100; i++) {
+		struct mw_cpu_state cpu;
+		size_t before;
+
+		assert_int_equal(mw_machine_start(bench.machine), MW_STATUS_OK);
+		linger(i);
+		mw_machine_stop(bench.machine);
+		assert_false(((struct kvm_vm *)bench.accel)->cpus[0].unfinished);
+		before = bench.device->count;
+		assert_int_equal(kvm_get_cpu(bench.accel, 0, &cpu), MW_STATUS_OK);
+		assert_true(mw_machine_reset(bench.machine, &bench.diagnostics));
+		assert_int_equal(bench.device->count, before);
+	}
+	assert_true(bench_word(&bench, 0x5000) > 0);
+	bench_destroy(&bench);
+}
+
 static void stopped_cpu_does_nothing(void **state)
 {
 	static const struct timespec nap = { .tv_nsec = 2000000 };
@@ -377,6 +426,8 @@ int main(void)
 		cmocka_unit_test(halted_cpu_stops_a_thousand_times),
 		cmocka_unit_test(busy_cpu_stops_a_thousand_times),
 		cmocka_unit_test(waiting_cpus_stop_a_thousand_times),
+		cmocka_unit_test(rate_that_is_not_told_is_in_no_leaf),
+		cmocka_unit_test(stop_within_a_string_instruction_ends_it),
 		cmocka_unit_test(stopped_cpu_does_nothing),
 		cmocka_unit_test(tsc_and_kvmclock_stand_still_between_stop_and_start),
 	};

@@ -13,7 +13,7 @@
 
 static const struct mw_role_row pic_roles[] = { { MW_ROLE_PIC, "command" } };
 static const struct mw_role_row ioapic_roles[] = { { MW_ROLE_IOAPIC, "bank" } };
-static const struct mw_property pins = { .name = "pins" };
+static const struct mw_property pins = { .name = "pins" }, version = { .name = "version" };
 static const struct mw_device_type pic = { MW_DEVICE_TYPE, .name = "i8259",
 					   .firmware = { .roles = MW_TABLE(pic_roles) } };
 static const struct mw_device_type ioapic = { MW_DEVICE_TYPE, .name = "ioapic",
@@ -27,7 +27,7 @@ struct board {
 	struct mw_plan plan;
 	struct mw_plan_node nodes[NODES];
 	struct mw_plan_claim claims[NODES];
-	struct mw_plan_value value;
+	struct mw_plan_value values[2];
 	struct mw_diagnostics diagnostics;
 };
 
@@ -48,9 +48,10 @@ static void make_board(struct board *board)
 	add(board, IOAPIC, "ioapic", &ioapic, MW_CLAIM_MMIO, 0xfec00000);
 	add(board, OTHER, "other", &other, MW_CLAIM_IO, 0x3f8);
 	add(board, SPARE, "spare", &other, MW_CLAIM_IO, 0x2f8);
-	board->value = (struct mw_plan_value){ .property = &pins, .number = 24 };
-	board->nodes[IOAPIC].values = &board->value;
-	board->nodes[IOAPIC].value_count = 1;
+	board->values[0] = (struct mw_plan_value){ .property = &pins, .number = 24 };
+	board->values[1] = (struct mw_plan_value){ .property = &version, .number = 0x11 };
+	board->nodes[IOAPIC].values = board->values;
+	board->nodes[IOAPIC].value_count = 2;
 	board->plan.nodes = board->nodes;
 	board->plan.node_count = NODES;
 }
@@ -151,8 +152,18 @@ static void ioapic_of_another_size_is_named(void **state)
 	struct board board;
 
 	make_board(&board);
-	board.value.number = 16;
+	board.values[0].number = 16;
 	assert_split(&board, "24 pins");
+}
+
+/* The kernel's version register reads 0x11, and it has no EOI register. */
+static void ioapic_of_another_version_is_named(void **state)
+{
+	struct board board;
+
+	make_board(&board);
+	board.values[1].number = 0x20;
+	assert_split(&board, "version 0x11");
 }
 
 static void second_ioapic_is_named(void **state)
@@ -196,6 +207,7 @@ int main(void)
 		cmocka_unit_test(moved_8259_is_named),
 		cmocka_unit_test(moved_ioapic_is_named),
 		cmocka_unit_test(ioapic_of_another_size_is_named),
+		cmocka_unit_test(ioapic_of_another_version_is_named),
 		cmocka_unit_test(second_ioapic_is_named),
 		cmocka_unit_test(machine_without_ioapic_is_split),
 		cmocka_unit_test(chips_in_user_space_are_refused),
