@@ -163,6 +163,23 @@ static void reset_lines(struct mw_machine *machine)
 	}
 }
 
+/* What stands for firmware gives all CPUs the same MTRRs, as firmware does (SDM vol. 3, 12.11.8). */
+static enum mw_status set_cpus(struct mw_machine *machine, const struct mw_cpu_state *boot_cpu)
+{
+	const struct mw_executor *executor = &machine->executor;
+	enum mw_status status = executor->ops->set_cpu(executor->self, 0, boot_cpu);
+
+	for (unsigned i = 1; i < machine->plan->cpu.count && boot_cpu->mtrr_def_type; i++) {
+		struct mw_cpu_state state;
+
+		mw_cpu_state_reset(&state, false);
+		state.mtrr_def_type = boot_cpu->mtrr_def_type;
+		if (status == MW_STATUS_OK)
+			status = executor->ops->set_cpu(executor->self, i, &state);
+	}
+	return status;
+}
+
 static bool reset_cpus(struct mw_machine *machine, struct mw_diagnostics *diagnostics)
 {
 	const struct mw_executor *executor = &machine->executor;
@@ -180,7 +197,7 @@ static bool reset_cpus(struct mw_machine *machine, struct mw_diagnostics *diagno
 	enum mw_status status = executor->ops->reset(executor->self);
 
 	if (status == MW_STATUS_OK)
-		status = executor->ops->set_cpu(executor->self, 0, &boot_cpu);
+		status = set_cpus(machine, &boot_cpu);
 	if (status != MW_STATUS_OK)
 		mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "", (struct mw_span){ 0 },
 				   "the CPUs cannot be reset: %s", mw_status_text(status));

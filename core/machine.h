@@ -19,7 +19,8 @@ bool mw_machine_build(struct mw_machine **out, const struct mw_plan *plan,
 void mw_machine_destroy(struct mw_machine *machine);
 
 /** A writer of memory and CPU 0's registers, run in order at every reset with all CPUs stopped: boot
- * loaders and table writers. `boot_cpu` begins as the reset state. False ends the reset. */
+ * loaders and table writers. `boot_cpu` begins as the reset state; its MTRRs become every CPU's.
+ * False ends the reset. */
 struct mw_reset_hook {
 	const char *name;
 	bool (*run)(void *context, struct mw_machine *machine, struct mw_cpu_state *boot_cpu,

@@ -17,6 +17,9 @@
 #define EFER_LME    0x100u
 #define EFER_LMA    0x400u
 #define FLAGS_FIXED 2u /* bit 1 is always set; IF is clear */
+/* MTRRs on, write-back by default (SDM vol. 3, 12.11.2.1): the state that firmware leaves. Linux uses
+ * no PAT where they are off (until 6.2). */
+#define MTRR_ENABLED_WRITE_BACK 0x806u
 
 enum { SELECTOR_CODE = 0x10, SELECTOR_DATA = 0x18, GDT_BYTES = 0x20 };
 
@@ -58,6 +61,7 @@ void mw_boot_enter_long_mode(uint8_t *low, struct mw_cpu_state *cpu, uint64_t en
 	cpu->cr3 = MW_BOOT_PAGE_TABLES;
 	cpu->cr4 = CR4_PAE;
 	cpu->efer = EFER_LME | EFER_LMA;
+	cpu->mtrr_def_type = MTRR_ENABLED_WRITE_BACK;
 	cpu->rflags = FLAGS_FIXED;
 	memset(cpu->gpr, 0, sizeof(cpu->gpr));
 	cpu->gpr[MW_RSP] = MW_BOOT_STACK_TOP;

@@ -172,6 +172,7 @@ static void the_cpu_enters_long_mode_with_interrupts_off(void **state)
 	assert_true(boot(f));
 	assert_int_equal(f->cpu.cr0 & 0x80000001, 0x80000001);
 	assert_int_equal(f->cpu.cr4 & 0x20, 0x20);
+	assert_int_equal(f->cpu.mtrr_def_type, 0x806); /* enabled, write-back */
 	assert_int_equal(f->cpu.efer & 0x500, 0x500);
 	assert_int_equal(f->cpu.rflags, 2);
 	assert_int_equal(f->cpu.segment[MW_CS].selector, 0x10);

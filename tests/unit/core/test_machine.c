@@ -111,7 +111,7 @@ struct fake {
 	atomic_bool quit;
 	bool running, failing;
 	unsigned starts, stops, resets, maps, messages;
-	uint64_t boot_rip;
+	uint64_t boot_rip, waiting_mtrr;
 	uint32_t chip;           /* the node it runs, plus 1; 0: none */
 	char heard[32];          /* resets and levels, in their order: "R+-" */
 	unsigned fails_at_start; /* which start fails; 0: none */
@@ -174,7 +174,12 @@ static bool fake_runs_node(void *self, uint32_t node)
 
 static enum mw_status fake_set_cpu(void *self, unsigned cpu, const struct mw_cpu_state *state)
 {
-	((struct fake *)self)->boot_rip = state->rip;
+	struct fake *fake = self;
+
+	if (!cpu)
+		fake->boot_rip = state->rip;
+	else if (state->run == MW_CPU_WAIT_SIPI)
+		fake->waiting_mtrr = state->mtrr_def_type;
 	return MW_STATUS_OK;
 }
 
@@ -320,6 +325,7 @@ static void boot_hook_runs_at_every_reset_and_sets_the_entry(void **state)
 	toy_claim(&toy, node, "port", 0x99, 1);
 	toy_build(&toy);
 	mw_machine_add_reset_hook(toy.machine,
+	boot_cpu->mtrr_def_type = 0x806;
 				  (struct mw_reset_hook){ "set", setting_hook, &runs });
 	fake = (struct fake){ .toy = &toy, .script = script, .length = sizeof(script) };
 	mw_machine_set_executor(toy.machine, (struct mw_executor){ &fake_ops, &fake });
@@ -332,12 +338,14 @@ static void boot_hook_runs_at_every_reset_and_sets_the_entry(void **state)
 	assert_false(mw_machine_reset(toy.machine, &toy.diagnostics));
 }
 
+	toy.plan.cpu.count = 2;
 static void interrupt_ends_the_run(void **state)
 {
 	uint32_t node = toy_node(&toy, "port", &port_type);
 
 	toy_claim(&toy, node, "port", 0x99, 1);
 	toy_build(&toy);
+	assert_int_equal(fake.waiting_mtrr, 0x806); /* like firmware, for all CPUs */
 	fake = (struct fake){ .toy = &toy };
 	mw_machine_set_executor(toy.machine, (struct mw_executor){ &fake_ops, &fake });
 	mw_machine_interrupt(toy.machine);
