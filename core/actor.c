@@ -134,8 +134,11 @@ void mw_actor_begin(struct mw_actor *actor)
 
 void mw_actor_end(struct mw_actor *actor)
 {
-	for (unsigned steps = 0; actor->count; steps++) {
-		if (steps == MW_CHAIN_LIMIT) {
+	/* What was done from outside is no chain yet, however much it is: a reset drives every line. */
+	size_t limit = actor->count + MW_CHAIN_LIMIT;
+
+	for (size_t steps = 0; actor->count; steps++) {
+		if (steps == limit) {
 			mw_actor_log(actor, "a chain of more than %d deliveries is cut",
 				     MW_CHAIN_LIMIT);
 			break;

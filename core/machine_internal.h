@@ -13,7 +13,8 @@
 #include "core/machine.h"
 #include "core/space.h"
 
-/** How many deliveries one guest access may cause before the chain is cut. */
+/** How many deliveries may follow from those that a guest access causes itself, before the chain is
+ * cut. */
 enum { MW_CHAIN_LIMIT = 1000 };
 enum { MW_PAGE_BYTES = 4096 };
 
