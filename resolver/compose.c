@@ -27,15 +27,6 @@ static struct mw_tree *copy_of(struct merge *merge, const struct mw_tree *tree)
 	return mw_tree_copy(merge->arena, tree);
 }
 
-static bool is_in(const char *text, const char *const *words)
-{
-	for (; *words; words++) {
-		if (strcmp(*words, text) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* What a file says of itself and does not hand on. */
 static bool is_own_key(const char *key)
 {
@@ -43,7 +34,7 @@ static bool is_own_key(const char *key)
 		"format", "name", "version", "summary", "extends", NULL
 	};
 
-	return is_in(key, own);
+	return mw_name_in(key, own);
 }
 
 static void enter_section(struct merge *merge, const char *key)
@@ -51,8 +42,8 @@ static void enter_section(struct merge *merge, const char *key)
 	static const char *const typed[] = { "devices", "params", NULL };
 	static const char *const removable[] = { "devices", "windows", "irq", NULL };
 
-	merge->typed = is_in(key, typed);
-	merge->removable = is_in(key, removable);
+	merge->typed = mw_name_in(key, typed);
+	merge->removable = mw_name_in(key, removable);
 }
 
 static bool is_removal(const struct merge *merge, const struct mw_tree *tree, enum level level)
@@ -239,9 +230,9 @@ static struct mw_tree *change_type(struct merge *merge, struct mw_tree *base, st
 	left->first = left->last = NULL;
 	left->count = 0;
 	for (struct mw_tree *old = base->first; old; old = old->next) {
-		if (is_in(old->key, kept))
+		if (mw_name_in(old->key, kept))
 			mw_tree_append(left, copy_of(merge, old));
-		else if (!is_in(old->key, silent) && !mw_tree_get(child, old->key))
+		else if (!mw_name_in(old->key, silent) && !mw_tree_get(child, old->key))
 			dropped = mw_arena_printf(merge->arena, "%s%s`%s`", dropped ? dropped : "",
 						  dropped ? ", " : "", old->key);
 	}

@@ -9,15 +9,6 @@
 #include "resolver/instances.h"
 #include "resolver/shape.h"
 
-static bool is_in(const char *text, const char *const *words)
-{
-	for (; *words; words++) {
-		if (strcmp(*words, text) == 0)
-			return true;
-	}
-	return false;
-}
-
 static const char *text_of(struct mw_tree *map, const char *key, const char *fallback)
 {
 	struct mw_tree *tree = mw_tree_get(map, key);
@@ -31,7 +22,7 @@ static bool is_section(const char *key)
 	static const char *const others[] = { "format", "name",   "version", "summary", "extends",
 					      "params", "checks", "devices", "arch",    NULL };
 
-	return !is_in(key, others);
+	return !mw_name_in(key, others);
 }
 
 static void parse_all(struct mw_document *document, struct mw_tree *composed)
@@ -105,7 +96,7 @@ static void fill_root(struct mw_document *document, struct mw_tree *composed)
 			mw_tree_append(document->root, document->devices);
 		} else if (is_section(child->key)) {
 			evaluate_section(document, child);
-		} else if (!is_in(child->key, consumed)) {
+		} else if (!mw_name_in(child->key, consumed)) {
 			mw_tree_append(document->root, mw_tree_copy(document->arena, child));
 		}
 	}

@@ -70,6 +70,8 @@ void mw_suggest(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const 
 /** The same with the keys of a map; NULL is an empty one. */
 void mw_suggest_key(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const char *wrong,
 		    const struct mw_tree *map);
+/** Whether a list ended by NULL (NULL: an empty one) holds the name. */
+bool mw_name_in(const char *name, const char *const *names);
 /** For what should be a size: `1GB` may have been meant as `1GiB`. */
 void mw_suggest_size(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const char *wrong);
 

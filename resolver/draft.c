@@ -307,15 +307,6 @@ int mw_draft_member(struct mw_draft *draft, struct mw_tree *tree, struct mw_draf
 	return -1;
 }
 
-static bool listed(const char *const *names, const char *name)
-{
-	for (; names && *names; names++) {
-		if (!strcmp(*names, name))
-			return true;
-	}
-	return false;
-}
-
 bool mw_draft_keys(struct mw_draft *draft, struct mw_tree *map, const char *where,
 		   const char *const *keys, const char *const *later)
 {
@@ -327,10 +318,10 @@ bool mw_draft_keys(struct mw_draft *draft, struct mw_tree *map, const char *wher
 		return false;
 	}
 	for (struct mw_tree *child = map->first; child; child = child->next) {
-		if (listed(keys, child->key) || !strncmp(child->key, "x-", 2))
+		if (mw_name_in(child->key, keys) || !strncmp(child->key, "x-", 2))
 			continue;
 		good = false;
-		if (listed(later, child->key)) {
+		if (mw_name_in(child->key, later)) {
 			mw_draft_error(draft, "S110", child->key_span, NULL, where,
 				       "`%s` of `%s` is not implemented yet", child->key, where);
 			continue;

@@ -6,6 +6,9 @@
 
 #include "resolver/document.h"
 
+/* After so many findings the keys that there are need no telling any more. */
+enum { MOST_LISTS = 200 };
+
 /* Where in the profile the walk is, for the `node` of a diagnostic. */
 struct path {
 	const struct path *up;
@@ -76,15 +79,6 @@ bool mw_shape_is_id(const char *text, enum mw_shape_ids ids)
 	       strspn(text, allowed) == length && !is_key_word(text);
 }
 
-static bool in_words(const char *text, const char *const *words)
-{
-	for (; words && *words; words++) {
-		if (strcmp(*words, text) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* "`a`, `b` or `c`" */
 static const char *join_words(struct mw_diagnostics *diagnostics, const char *const *words)
 {
@@ -136,7 +130,7 @@ static bool scalar_fits(const struct mw_tree *scalar, unsigned accepts, const ch
 	       ((accepts & MW_SHAPE_SIZE) && mw_tree_size(text, &number)) ||
 	       ((accepts & MW_SHAPE_BOOL) && mw_tree_bool(text, &truth)) ||
 	       ((accepts & MW_SHAPE_RANGE) && mw_tree_range(text, &number, &length)) ||
-	       ((accepts & MW_SHAPE_WORD) && in_words(text, words));
+	       ((accepts & MW_SHAPE_WORD) && mw_name_in(text, words));
 }
 
 /* Y005: what YAML 1.1 readers take for a bool. Returns what it would have been, or NULL. */
@@ -147,7 +141,7 @@ static const char *truthy(const char *text)
 	static const char *const no[] = { "no", "No", "NO",    "off",   "Off", "OFF",
 					  "n",  "N",  "False", "FALSE", NULL };
 
-	return in_words(text, yes) ? "true" : in_words(text, no) ? "false" : NULL;
+	return mw_name_in(text, yes) ? "true" : mw_name_in(text, no) ? "false" : NULL;
 }
 
 static struct mw_diag *refuse_zero(struct mw_diagnostics *diagnostics, const struct mw_tree *scalar)
@@ -266,7 +260,7 @@ static void refuse_key(struct walk *walk, struct mw_tree *child, const struct mw
 		if (!(keys->flags & MW_KEY_PLANNED))
 			names[count++] = keys->name;
 	}
-	if (names[0])
+	if (names[0] && diagnostics->count <= MOST_LISTS)
 		mw_diag_note(diagnostics, diag, (struct mw_span){ 0 }, "the keys here are %s",
 			     join_words(diagnostics, names));
 	mw_suggest(diagnostics, diag, child->key, names);

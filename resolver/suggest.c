@@ -83,3 +83,12 @@ void mw_suggest_size(struct mw_diagnostics *diagnostics, struct mw_diag *diag, c
 		mw_diag_help(diagnostics, diag, "did you mean `%.*s%ciB`?", (int)digits, wrong,
 			     prefixes[(prefix - prefixes) % 4]);
 }
+
+bool mw_name_in(const char *name, const char *const *names)
+{
+	for (; names && *names; names++) {
+		if (strcmp(*names, name) == 0)
+			return true;
+	}
+	return false;
+}

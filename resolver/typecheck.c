@@ -46,13 +46,6 @@ static const char *const body_names[] = { "type",      "at",       "io",    "mmi
 					  "irq",       "props",    "wires", "backend",
 					  "placement", "overlays", "notes", NULL };
 
-static bool listed(const char *const *names, const char *name)
-{
-	while (*names && strcmp(*names, name) != 0)
-		names++;
-	return *names != NULL;
-}
-
 static void take_key(struct mw_draft *draft, struct mw_draft_node *node, struct mw_tree *child)
 {
 	for (size_t i = 0; i < sizeof(body_keys) / sizeof(body_keys[0]); i++) {
@@ -62,9 +55,9 @@ static void take_key(struct mw_draft *draft, struct mw_draft_node *node, struct 
 			return;
 		}
 	}
-	if (listed(body_ignored, child->key) || !strncmp(child->key, "x-", 2))
+	if (mw_name_in(child->key, body_ignored) || !strncmp(child->key, "x-", 2))
 		return;
-	if (listed(body_later, child->key)) {
+	if (mw_name_in(child->key, body_later)) {
 		mw_draft_error(draft, "S110", child->key_span, node, child->key,
 			       "`%s` is not implemented yet", child->key);
 		return;
@@ -145,7 +138,7 @@ static const char *kinds_of(struct mw_draft *draft, const struct mw_device_type 
 
 static void check_kind(struct mw_draft *draft, struct mw_draft_node *node)
 {
-	bool fits = node->type->buses ? listed(node->type->buses, node->bus_kind)
+	bool fits = node->type->buses ? mw_name_in(node->bus_kind, node->type->buses)
 				      : mw_bus_kind(node->bus_kind)->claims;
 
 	if (!fits)
