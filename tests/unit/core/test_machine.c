@@ -325,6 +325,7 @@ static bool setting_hook(void *context, struct mw_machine *machine, struct mw_cp
 			 struct mw_diagnostics *diagnostics)
 {
 	boot_cpu->rip = 0x1234;
+	boot_cpu->mtrr_def_type = 0x806;
 	(*(unsigned *)context)++;
 	return true;
 }
@@ -337,13 +338,14 @@ static void boot_hook_runs_at_every_reset_and_sets_the_entry(void **state)
 
 	toy_claim(&toy, node, "port", 0x99, 1);
 	toy_build(&toy);
+	toy.plan.cpu.count = 2;
 	mw_machine_add_reset_hook(toy.machine,
-	boot_cpu->mtrr_def_type = 0x806;
 				  (struct mw_reset_hook){ "set", setting_hook, &runs });
 	fake = (struct fake){ .toy = &toy, .script = script, .length = sizeof(script) };
 	mw_machine_set_executor(toy.machine, (struct mw_executor){ &fake_ops, &fake });
 	assert_true(mw_machine_reset(toy.machine, &toy.diagnostics));
 	assert_int_equal(fake.boot_rip, 0x1234);
+	assert_int_equal(fake.waiting_mtrr, 0x806); /* like firmware, for all CPUs */
 	assert_int_equal(mw_machine_run(toy.machine, &toy.diagnostics), 7);
 	assert_int_equal(runs, 2);
 	mw_machine_add_reset_hook(toy.machine,
@@ -351,14 +353,12 @@ static void boot_hook_runs_at_every_reset_and_sets_the_entry(void **state)
 	assert_false(mw_machine_reset(toy.machine, &toy.diagnostics));
 }
 
-	toy.plan.cpu.count = 2;
 static void interrupt_ends_the_run(void **state)
 {
 	uint32_t node = toy_node(&toy, "port", &port_type);
 
 	toy_claim(&toy, node, "port", 0x99, 1);
 	toy_build(&toy);
-	assert_int_equal(fake.waiting_mtrr, 0x806); /* like firmware, for all CPUs */
 	fake = (struct fake){ .toy = &toy };
 	mw_machine_set_executor(toy.machine, (struct mw_executor){ &fake_ops, &fake });
 	mw_machine_interrupt(toy.machine);
