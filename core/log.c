@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <stdarg.h>
 #include <stdio.h>
+#include <termios.h>
 #include <time.h>
 
 #include "core/machine_internal.h"
@@ -11,12 +12,21 @@
 enum { NODE_LINES = 10, GUEST_LINES = 100 };
 static const uint64_t window_ns = UINT64_C(5000000000);
 
+/* A terminal that is raw for the guest's console does not go back to the margin by itself. */
+static const char *line_end(FILE *out)
+{
+	struct termios settings;
+	bool raw = tcgetattr(fileno(out), &settings) == 0 && !(settings.c_oflag & OPOST);
+
+	return raw ? "\r\n" : "\n";
+}
+
 /* With the mutex held. */
 static void write_locked(struct mw_machine *machine, const char *who, const char *text)
 {
 	FILE *out = machine->log ? machine->log : stderr;
 
-	fprintf(out, "millwright: %s%s%s\n", who, who[0] ? ": " : "", text);
+	fprintf(out, "millwright: %s%s%s%s", who, who[0] ? ": " : "", text, line_end(out));
 	fflush(out);
 }
 

@@ -1,10 +1,13 @@
 /* Callbacks never nest; lines arrive as the value of the moment of delivery. */
 // SPDX-License-Identifier: MIT
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -229,6 +232,31 @@ static const struct mw_device_type odd_type = {
 	.regions = MW_TABLE(odd_regions),
 };
 
+/* A log line amid the guest's console. */
+static void log_line_on_a_raw_terminal_returns_to_the_margin(void **state)
+{
+	struct toy toy = { 0 };
+	char text[64] = "";
+	int ours = posix_openpt(O_RDWR | O_NOCTTY);
+	struct termios settings;
+
+	assert_int_equal(grantpt(ours) | unlockpt(ours), 0);
+	FILE *log = fopen(ptsname(ours), "r+");
+
+	assert_non_null(log);
+	assert_int_equal(tcgetattr(fileno(log), &settings), 0);
+	cfmakeraw(&settings);
+	assert_int_equal(tcsetattr(fileno(log), TCSANOW, &settings), 0);
+	toy_build(&toy);
+	mw_machine_set_log(toy.machine, log);
+	mw_log_line(toy.machine, "raw");
+	assert_true(read(ours, text, sizeof(text) - 1) > 0);
+	assert_string_equal(text, "millwright: raw\r\n");
+	toy_fini(&toy);
+	fclose(log);
+	close(ours);
+}
+
 static void guest_cannot_steer_the_terminal_through_the_log(void **state)
 {
 	struct toy toy = { 0 };
@@ -302,6 +330,7 @@ int main(void)
 		cmocka_unit_test(chain_runs_through_several_devices),
 		cmocka_unit_test(endless_chain_is_cut_and_logged),
 		cmocka_unit_test(log_of_endless_chains_is_limited),
+		cmocka_unit_test(log_line_on_a_raw_terminal_returns_to_the_margin),
 		cmocka_unit_test(guest_cannot_steer_the_terminal_through_the_log),
 		cmocka_unit_test(many_noisy_nodes_share_one_limit),
 		cmocka_unit_test(reset_takes_lines_down_silently),
