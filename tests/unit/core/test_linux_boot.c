@@ -288,6 +288,24 @@ static void an_initrd_lies_as_high_as_it_may(void **state)
 	assert_int_equal(zero_page(f, 0x218, 4), PREFERRED - 2 * 4096);
 }
 
+/* RAM above the hole below 4 GiB is in the map, but what the loader places is where it can reach. */
+static void with_8g_of_ram_all_is_placed_below_the_hole(void **state)
+{
+	struct fixture *f = *state;
+	f->plan.boot.initrd_path = f->initrd;
+	f->plan.boot.tables = MW_TABLES_ACPI;
+	f->ram[0].length = 3072ull * MIB;
+	f->ram[1] = (struct mw_plan_range){ 4096ull * MIB, 5120ull * MIB };
+	f->plan.ram_count = 2;
+	f->plan.ram_bytes = 8192ull * MIB;
+	assert_true(boot(f));
+	assert_int_equal(f->cpu.rip, PREFERRED + 0x200);
+	assert_int_equal(zero_page(f, 0x218, 4), 2048ull * MIB - 2 * 4096); /* the kernel's limit */
+	unsigned last_entry = (unsigned)zero_page(f, 0x1e8, 1) - 1;
+	assert_int_equal(zero_page(f, 0x2d0 + 20 * last_entry, 8), 4096ull * MIB);
+	assert_int_equal(zero_page(f, 0x2d0 + 20 * last_entry + 8, 8), 5120ull * MIB);
+}
+
 static void a_kernel_moves_up_where_its_place_is_no_ram(void **state)
 {
 	struct fixture *f = *state;
@@ -607,6 +625,7 @@ int main(void)
 		TEST(the_zero_page_has_the_header_and_what_a_loader_adds),
 		TEST(the_memory_map_is_the_tables_own),
 		TEST(an_initrd_lies_as_high_as_it_may),
+		TEST(with_8g_of_ram_all_is_placed_below_the_hole),
 		TEST(a_kernel_moves_up_where_its_place_is_no_ram),
 		TEST(too_little_ram_names_how_much_is_enough),
 		TEST(an_initrd_beyond_every_cure_gets_no_advice),
