@@ -34,10 +34,10 @@ static void tell(struct mw_net_sink *sink, const struct mw_net *net, bool level)
 {
 	struct mw_machine *machine = sink->node->machine;
 
-	if (sink->node->offloaded)
-		machine->executor.ops->line(machine->executor.self, net->plan->gsi, level);
-	else
+	if (!sink->node->offloaded)
 		sink->wire->on_level(sink->node->device, sink->index, level);
+	else if (net->plan->gsi != MW_NO_GSI) /* else no pin of the accelerator's is behind it */
+		machine->executor.ops->line(machine->executor.self, net->plan->gsi, level);
 	sink->told_level = level;
 }
 

@@ -79,7 +79,12 @@ static void *new_handle(struct mw_node *node, enum mw_kind kind)
 		dma->node = node;
 		return dma;
 	}
-	case MW_IMAGE: return mw_arena_alloc(arena, 1, sizeof(struct mw_image));
+	case MW_IMAGE: {
+		struct mw_image *image = mw_arena_alloc(arena, 1, sizeof(*image));
+
+		image->node = node;
+		return image;
+	}
 	default: return NULL;
 	}
 }

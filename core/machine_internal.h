@@ -108,6 +108,7 @@ struct mw_dma {
 	struct mw_node *node;
 };
 struct mw_image {
+	struct mw_node *node;
 	struct mw_node *peer; /* NULL: empty */
 	const struct mw_wire *wire;
 };

@@ -215,10 +215,10 @@ uint64_t mw_image_size(const struct mw_image *image)
 {
 	if (!image->peer)
 		return 0;
-	pthread_mutex_lock(image->peer->lock);
+	mw_node_enter(image->peer, image->node->actor);
 	uint64_t size = image->wire->on_size(image->peer->device);
 
-	pthread_mutex_unlock(image->peer->lock);
+	mw_node_leave(image->peer);
 	return size;
 }
 
@@ -226,9 +226,9 @@ bool mw_image_read(struct mw_image *image, uint64_t offset, void *bytes, size_t 
 {
 	if (!image->peer)
 		return false;
-	pthread_mutex_lock(image->peer->lock);
+	mw_node_enter(image->peer, image->node->actor);
 	bool done = image->wire->on_read(image->peer->device, offset, bytes, count);
 
-	pthread_mutex_unlock(image->peer->lock);
+	mw_node_leave(image->peer);
 	return done;
 }

@@ -187,6 +187,82 @@ static void endless_chain_is_cut_and_logged(void **state)
 	toy_fini(&toy);
 }
 
+/* A backend that shows by a line that it is busy, and a device that reads it. */
+struct lamp_file {
+	struct mw_line *lamp;
+};
+struct lamp_reader {
+	struct mw_image *image;
+};
+
+static uint64_t lamp_size(void *self)
+{
+	return 4;
+}
+
+static bool lamp_read(void *self, uint64_t offset, void *bytes, size_t count)
+{
+	struct lamp_file *file = self;
+
+	memset(bytes, 0x42, count);
+	mw_line_set(file->lamp, true);
+	mw_line_set(file->lamp, false);
+	return true;
+}
+
+static enum mw_io read_image(void *self, uint64_t offset, unsigned size, uint64_t *value)
+{
+	uint8_t byte = 0;
+
+	mw_image_read(((struct lamp_reader *)self)->image, 0, &byte, 1);
+	*value = byte;
+	return MW_IO_OK;
+}
+
+static const struct mw_wire lamp_file_wires[] = {
+	{ "image", "What is read.", .kind = MW_IMAGE, .direction = MW_RECEIVES,
+	  .on_size = lamp_size, .on_read = lamp_read },
+	{ "lamp", "Busy.", MW_FIELD(struct lamp_file, lamp) },
+};
+static const struct mw_device_type lamp_file_type = {
+	MW_DEVICE_TYPE,
+	.name = "lamp-file",
+	.summary = "a file with a lamp",
+	.size = sizeof(struct lamp_file),
+	.wires = MW_TABLE(lamp_file_wires),
+};
+static const struct mw_region lamp_reader_regions[] = {
+	{ "port", MW_SPACE_PORT, 1, MW_ACCESS(1, 1), .read = read_image },
+};
+static const struct mw_wire lamp_reader_wires[] = {
+	{ "image", "What is read.", MW_FIELD(struct lamp_reader, image) },
+};
+static const struct mw_device_type lamp_reader_type = {
+	MW_DEVICE_TYPE,
+	.name = "lamp-reader",
+	.summary = "reads a file",
+	.size = sizeof(struct lamp_reader),
+	.regions = MW_TABLE(lamp_reader_regions),
+	.wires = MW_TABLE(lamp_reader_wires),
+};
+
+static void backend_that_is_read_may_drive_lines(void **state)
+{
+	struct toy toy = { 0 };
+	uint32_t reader = toy_node(&toy, "reader", &lamp_reader_type);
+	uint32_t file = toy_node(&toy, "file", &lamp_file_type);
+	uint32_t listener = toy_node(&toy, "listener", &listener_type);
+
+	toy.nodes[file].host = true;
+	toy_claim(&toy, reader, "port", 0x10, 1);
+	toy_link(&toy, reader, "image", file, "image");
+	toy_wire(&toy, file, "lamp", listener, "in", 1);
+	toy_build(&toy);
+	assert_int_equal(toy_in(&toy, 0x10, 1), 0x42);
+	assert_string_equal(((struct listener *)toy_device(&toy, listener))->heard, "1+1-");
+	toy_fini(&toy);
+}
+
 static size_t count_lines(const char *text)
 {
 	size_t lines = 0;
@@ -329,6 +405,7 @@ int main(void)
 		cmocka_unit_test(shared_line_is_the_or_of_its_sources),
 		cmocka_unit_test(chain_runs_through_several_devices),
 		cmocka_unit_test(endless_chain_is_cut_and_logged),
+		cmocka_unit_test(backend_that_is_read_may_drive_lines),
 		cmocka_unit_test(log_of_endless_chains_is_limited),
 		cmocka_unit_test(log_line_on_a_raw_terminal_returns_to_the_margin),
 		cmocka_unit_test(guest_cannot_steer_the_terminal_through_the_log),

@@ -503,6 +503,14 @@ static void chip_of_the_executor_hears_that_a_reset_takes_the_line_down(void **s
 	assert_string_equal(fake.heard, "+-R");
 }
 
+static void line_without_a_pin_of_the_executor_ends_there(void **state)
+{
+	build_with_chip();
+	toy.nets[0].gsi = MW_NO_GSI;
+	toy_out(&toy, 0x99, 1, 0x11);
+	assert_string_equal(fake.heard, "");
+}
+
 static void chip_is_a_device_again_without_its_executor(void **state)
 {
 	build_with_chip();
@@ -669,6 +677,7 @@ int main(void)
 		MACHINE_TEST(messages_left_over_do_not_survive_a_reset),
 		MACHINE_TEST(line_driven_after_a_reset_reaches_a_chip_of_the_executor),
 		MACHINE_TEST(chip_of_the_executor_hears_that_a_reset_takes_the_line_down),
+		MACHINE_TEST(line_without_a_pin_of_the_executor_ends_there),
 		MACHINE_TEST(chip_is_a_device_again_without_its_executor),
 		MACHINE_TEST(only_whole_pages_are_mapped_around_an_overlay),
 		cmocka_unit_test_teardown(host_side_is_first_to_come_and_last_to_go,
