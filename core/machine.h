@@ -38,7 +38,9 @@ bool mw_machine_reset(struct mw_machine *machine, struct mw_diagnostics *diagnos
  * 1 for a failure (then diagnostics has it). */
 int mw_machine_run(struct mw_machine *machine, struct mw_diagnostics *diagnostics);
 
-/** What run is made of, for tests and tools that drive the machine themselves. */
+/** What run is made of, for tests and tools that drive the machine themselves. A start that fails
+ * leaves the machine stopped. After a stop only the calling thread enters devices: the CPUs and the
+ * loops of their own rest, and what becomes ready waits for the next start. */
 enum mw_status mw_machine_start(struct mw_machine *machine);
 void mw_machine_stop(struct mw_machine *machine);
 /** Serves the shared loop once; waits at most `wait_ns` for something to do. */

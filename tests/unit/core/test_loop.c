@@ -524,6 +524,51 @@ static int next_descriptor(void)
 	return fd;
 }
 
+static void machine_leaves_no_descriptors_behind(void **state)
+{
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	for (int i = 0; i < 10; i++) {
+		int before = next_descriptor();
+
+		build(ends[0], true);
+		if (i % 2) /* else its loops never run */
+			mw_machine_start(toy.machine);
+		toy_fini(&toy);
+		assert_int_equal(next_descriptor(), before);
+	}
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* Timers and descriptors keep their loop busy; a reset finds nobody in a device. */
+static void resets_meet_busy_loops(void **state)
+{
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	build(ends[0], true);
+	for (int i = 0; i < 100; i++) {
+		mw_machine_start(toy.machine);
+		reader->ticks = 0;
+		mw_timer_arm(reader->tick, 0);
+		assert_int_equal(write(ends[1], "x", 1), 1);
+		mw_machine_serve(toy.machine, 0);
+		mw_machine_stop(toy.machine);
+		assert_true(mw_machine_reset(toy.machine, &toy.diagnostics));
+		assert_false(mw_timer_armed(reader->tick, NULL));
+		assert_false(mw_line_level(reader->busy));
+	}
+	mw_machine_start(toy.machine);
+	for (int i = 0; i < 2000 && toy_in(&toy, 0x10, 4) < 100; i++)
+		usleep(1000);
+	mw_machine_stop(toy.machine);
+	assert_int_equal(counter->bytes, 100);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 /* Every loop needs descriptors; without them the machine is refused, and nothing is left behind. */
 static void own_placement_without_descriptors_is_a_diagnostic(void **state)
 {
@@ -565,6 +610,8 @@ int main(void)
 		LOOP_TEST(descriptor_with_an_error_stays_watched),
 		LOOP_TEST(far_deadline_does_not_keep_the_loop_busy),
 		LOOP_TEST(loop_does_not_sleep_while_timers_are_due),
+		LOOP_TEST(machine_leaves_no_descriptors_behind),
+		LOOP_TEST(resets_meet_busy_loops),
 		LOOP_TEST(own_placement_without_descriptors_is_a_diagnostic),
 	};
 

@@ -655,6 +655,47 @@ static void cpu_placement_is_refused_by_name(void **state)
 	assert_string_equal(diary, "");
 }
 
+static void refuse(const char *why)
+{
+	toy.plan.nodes = toy.nodes;
+	toy.plan.nets = toy.nets;
+	toy.plan.links = toy.links;
+	toy.plan.ram = toy.ram;
+	assert_false(mw_machine_build(&toy.machine, &toy.plan, &toy.diagnostics));
+	assert_null(toy.machine);
+	assert_int_equal(toy.diagnostics.errors, 1);
+	assert_non_null(strstr(toy.diagnostics.items[0]->message, why));
+}
+
+static void memory_that_the_host_has_not_is_refused(void **state)
+{
+	toy_node(&toy, "port", &port_type);
+	toy_ram(&toy, 0, UINT64_C(1) << 62);
+	refuse("cannot have 4611686018427387904 bytes of guest memory");
+}
+
+struct rom {
+	struct mw_memory *memory;
+};
+static const struct mw_region rom_regions[] = {
+	{ "bytes", MW_SPACE_MEMORY, 0, .backing = MW_BACKING_ROM,
+	  .memory_offset = offsetof(struct rom, memory) },
+};
+static const struct mw_device_type rom_type = {
+	MW_DEVICE_TYPE,
+	.name = "rom",
+	.summary = "memory",
+	.size = sizeof(struct rom),
+	.regions = MW_TABLE(rom_regions),
+};
+
+static void memory_of_half_a_page_is_refused(void **state)
+{
+	toy_node(&toy, "rom", &rom_type);
+	toy_claim(&toy, 0, "bytes", 0xf0000, 0x1800);
+	refuse("memory of `rom` is not a whole number of 4 KiB pages");
+}
+
 int main(void)
 {
 #define MACHINE_TEST(name) cmocka_unit_test_teardown(name, tear_down)
@@ -683,6 +724,8 @@ int main(void)
 		cmocka_unit_test_teardown(host_side_is_first_to_come_and_last_to_go,
 					  tear_down_plan),
 		cmocka_unit_test_teardown(failed_init_undoes_the_machine, tear_down_plan),
+		cmocka_unit_test_teardown(memory_that_the_host_has_not_is_refused, tear_down_plan),
+		cmocka_unit_test_teardown(memory_of_half_a_page_is_refused, tear_down_plan),
 		cmocka_unit_test_teardown(cpu_placement_is_refused_by_name, tear_down_plan),
 	};
 
