@@ -32,6 +32,7 @@ BOOT = "run microvm --set kernel=/guest/vmlinuz --set initrd=/guest/initramfs.gz
 def typed(terminal, command):
     """Types a command at the guest's prompt; returns what it printed. The mark stands before the
     next prompt's end, so calls follow each other."""
+    assert len(command) < 70, "a longer line wraps, and its echo is not found"
     terminal.send(command + "\n")
     terminal.expect(re.escape(command) + r"$")
     start = terminal.mark
