@@ -336,6 +336,87 @@ static void stream_between_cpus_neither_stalls_nor_mixes_up(void **state)
 	assert_string_equal(toy_log(&toy), "");
 }
 
+/* An executor whose CPUs write to whatever there is until they are stopped. */
+static pthread_t cpu_threads[CPUS];
+static uint32_t heard_before_reset;
+
+static void *hammer(void *cpu)
+{
+	struct mw_actor *actor = cpus[(uintptr_t)cpu];
+	uint64_t value;
+
+	for (unsigned i = 0; !mw_machine_stopping(toy.machine); i++) {
+		mw_port_write(actor, 0x10, 4, 0);
+		mw_port_write(actor, 0x20, 4, 0);
+		mw_port_read(actor, 0x20, 4, &value);
+		mw_port_write(actor, 0x30, 1, i & 1);
+		if (i == 50 && cpu)
+			mw_machine_power(toy.machine, MW_POWER_RESET, 0);
+	}
+	return NULL;
+}
+
+static enum mw_status start_cpus(void *self)
+{
+	for (uintptr_t i = 0; i < CPUS; i++)
+		assert_int_equal(pthread_create(&cpu_threads[i], NULL, hammer, (void *)i), 0);
+	return MW_STATUS_OK;
+}
+
+static void stop_cpus(void *self)
+{
+	for (unsigned i = 0; i < CPUS; i++)
+		pthread_join(cpu_threads[i], NULL);
+}
+
+static enum mw_status ready(void *self)
+{
+	return MW_STATUS_OK;
+}
+
+/* Nobody is in a device while hooks run, so what one reads holds still. */
+static enum mw_status set_cpu(void *self, unsigned cpu, const struct mw_cpu_state *state)
+{
+	struct sender *sender = toy_device(&toy, 0);
+	struct receiver *receiver = toy_device(&toy, 1);
+
+	assert_true(receiver->heard <= sender->sent);
+	if (mw_machine_resets(toy.machine) == 100)
+		mw_machine_power(toy.machine, MW_POWER_EXIT, 3);
+	heard_before_reset = receiver->heard;
+	return MW_STATUS_OK;
+}
+
+static const struct mw_executor_ops hammer_ops = {
+	.reset = ready,
+	.set_cpu = set_cpu,
+	.start = start_cpus,
+	.stop = stop_cpus,
+};
+
+static void hundred_resets_amid_busy_cpus_and_loops(void **state)
+{
+	toy_node(&toy, "sender", &sender_type);
+	toy_node(&toy, "receiver", &receiver_type);
+	toy_node(&toy, "driver", &driver_type);
+	toy_node(&toy, "ear", &ear_type);
+	toy_claim(&toy, 0, "port", 0x10, 4);
+	toy_claim(&toy, 1, "port", 0x20, 4);
+	toy_claim(&toy, 2, "port", 0x30, 1);
+	toy_link(&toy, 0, "port", 1, "port");
+	toy_wire(&toy, 2, "out", 3, "in", 0);
+	toy.nodes[1].placement = MW_PLACEMENT_OWN;
+	toy_build(&toy);
+	for (unsigned i = 0; i < CPUS; i++)
+		cpus[i] = mw_machine_add_actor(toy.machine, "cpu");
+	mw_machine_set_executor(toy.machine, (struct mw_executor){ &hammer_ops, NULL });
+	assert_int_equal(mw_machine_run(toy.machine, &toy.diagnostics), 3);
+	assert_int_equal(mw_machine_resets(toy.machine), 100);
+	assert_int_equal(((struct receiver *)toy_device(&toy, 1))->wrong, 0);
+	assert_true(heard_before_reset > 0);
+	assert_string_equal(toy_log(&toy), "");
+}
+
 int main(void)
 {
 #define THREADS_TEST(name) cmocka_unit_test_teardown(name, tear_down)
@@ -343,6 +424,7 @@ int main(void)
 		THREADS_TEST(maps_change_while_cpus_read_through_them),
 		THREADS_TEST(shared_line_ends_at_the_or_of_what_all_cpus_drove),
 		THREADS_TEST(stream_between_cpus_neither_stalls_nor_mixes_up),
+		THREADS_TEST(hundred_resets_amid_busy_cpus_and_loops),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
