@@ -106,6 +106,20 @@ static void report_misfit(const struct mw_plan *plan, const struct chip_nodes *c
 	mw_diag_help(diagnostics, diag, "`irqchip: auto` takes the kernel's chips where they fit");
 }
 
+/* A route is known by its ioapic's input alone: two ioapics would take each other's. */
+static bool allow_split(const struct mw_plan *plan, struct mw_diagnostics *diagnostics)
+{
+	long first = mw_plan_role(plan, MW_ROLE_IOAPIC, 0);
+	long second = first < 0 ? -1 : mw_plan_role(plan, MW_ROLE_IOAPIC, (size_t)first + 1);
+
+	if (second < 0)
+		return true;
+	mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "A501", plan->nodes[second].span,
+			   "a second ioapic (`%s`) is not implemented yet under kvm",
+			   plan->nodes[second].id);
+	return false;
+}
+
 bool kvm_chips_choose(const struct mw_plan *plan, enum kvm_chips *chips,
 		      struct mw_diagnostics *diagnostics)
 {
@@ -113,8 +127,8 @@ bool kvm_chips_choose(const struct mw_plan *plan, enum kvm_chips *chips,
 
 	*chips = nodes.misfit ? KVM_CHIPS_SPLIT : KVM_CHIPS_KERNEL;
 	switch (plan->accel.irqchip) {
-	case MW_IRQCHIP_AUTO: return true;
-	case MW_IRQCHIP_SPLIT: *chips = KVM_CHIPS_SPLIT; return true;
+	case MW_IRQCHIP_AUTO: return !nodes.misfit || allow_split(plan, diagnostics);
+	case MW_IRQCHIP_SPLIT: *chips = KVM_CHIPS_SPLIT; return allow_split(plan, diagnostics);
 	case MW_IRQCHIP_KERNEL:
 		if (nodes.misfit)
 			report_misfit(plan, &nodes, diagnostics);

@@ -517,7 +517,7 @@ static const struct mw_region regions[] = {
 };
 static const struct mw_timer_row timers[] = {
 	{ "timeout", "Four characters without arrival or read.",
-	  MW_FIELD(struct uart16550, timeout), .on_expire = on_timeout },
+	  MW_FIELD(struct uart16550, timeout), .on_expire = on_timeout, .since = 1 },
 };
 static const struct mw_state queue_state[] = {
 	{ "bytes", MW_ARRAY(struct queue, bytes), .since = 1 },

@@ -166,13 +166,23 @@ static void ioapic_of_another_version_is_named(void **state)
 	assert_split(&board, "version 0x11");
 }
 
-static void second_ioapic_is_named(void **state)
+/* Neither the kernel's chips nor the routes of split know two of them apart. */
+static void second_ioapic_is_refused_by_name(void **state)
 {
-	struct board board;
+	static const enum mw_irqchip wanted[] = { MW_IRQCHIP_AUTO, MW_IRQCHIP_SPLIT,
+						  MW_IRQCHIP_KERNEL };
 
-	make_board(&board);
-	board.nodes[SPARE].type = &ioapic;
-	assert_split(&board, "spare");
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		struct board board;
+		enum kvm_chips chips;
+
+		make_board(&board);
+		board.nodes[SPARE].type = &ioapic;
+		assert_false(choose(&board, wanted[i], &chips));
+		assert_int_equal(board.diagnostics.errors, 1);
+		assert_non_null(strstr(board.diagnostics.items[0]->message, "spare"));
+		mw_diagnostics_fini(&board.diagnostics);
+	}
 }
 
 static void machine_without_ioapic_is_split(void **state)
@@ -208,7 +218,7 @@ int main(void)
 		cmocka_unit_test(moved_ioapic_is_named),
 		cmocka_unit_test(ioapic_of_another_size_is_named),
 		cmocka_unit_test(ioapic_of_another_version_is_named),
-		cmocka_unit_test(second_ioapic_is_named),
+		cmocka_unit_test(second_ioapic_is_refused_by_name),
 		cmocka_unit_test(machine_without_ioapic_is_split),
 		cmocka_unit_test(chips_in_user_space_are_refused),
 	};
