@@ -132,11 +132,12 @@ static bool is_counter(uint32_t index)
 		SMI_COUNT = 0x34,
 		MPERF = 0xe7,
 		APERF = 0xe8,
+		HV_VP_RUNTIME = 0x40000010,
 		HV_REFERENCE = 0x40000020
 	};
 
 	return index == TSC || index == SMI_COUNT || index == MPERF || index == APERF ||
-	       index == HV_REFERENCE;
+	       index == HV_VP_RUNTIME || index == HV_REFERENCE;
 }
 
 static void reset_brings_back_every_msr(void **state)
