@@ -58,9 +58,9 @@ def shell(tap, boot, cpus):
 
 def interrupt(tap, terminal):
     """Ctrl-C reaches the program in the guest, not millwright."""
-    terminal.send("echo beg''un; sleep 1000\n")
+    # One process from its first word to its end, so that no moment is the wrong one for the signal.
+    terminal.send("sh -c \"echo beg''un; exec sleep 1000\"\n")
     terminal.expect(r"^begun$")
-    terminal.pump(1)
     terminal.send("\x03")
     terminal.expect(PROMPT)
     tap.ok(typed(terminal, "echo $?") == "130", "Ctrl-C ends a program of the guest")
