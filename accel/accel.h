@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "core/executor.h"
 #include "core/plan.h"
@@ -15,6 +16,7 @@ struct mw_machine;
 struct mw_accel_caps {
 	bool pio, msi, ioeventfd, irqfd, a20, smm, x2apic, synic, isolation, dirty_log;
 	bool readonly_memory, kernel_irqchip, split_irqchip, user_irqchip, tsc_deadline;
+	bool instruction_clock; /* time by what was executed alone */
 	unsigned vtl, max_vcpus, gpa_bits, memslots;
 };
 
@@ -44,6 +46,14 @@ struct mw_accel_ops {
 	void (*destroy)(struct mw_accel *accel);
 	/** One line of how it was set up ("kvm: split irqchip, 4 CPUs, TSC 2.6 GHz"). */
 	void (*describe)(const struct mw_accel *accel, char *text, size_t capacity);
+
+	/* NULL where it cannot; the machine is stopped. */
+
+	/** Writes a line to `out` for each of the next `limit` instructions; `out` stays open until
+	 * destroy. */
+	void (*trace)(struct mw_accel *accel, FILE *out, uint64_t limit);
+	/** What its CPUs have done since create, as lines of the machine's log. */
+	void (*counters)(const struct mw_accel *accel);
 };
 
 /** Those built in, ended by NULL. */

@@ -6,10 +6,16 @@
 #ifdef MW_ACCEL_KVM
 #include "accel/kvm/kvm.h"
 #endif
+#ifdef MW_ACCEL_SOFT
+#include "accel/soft/soft.h"
+#endif
 
 const struct mw_accel_ops *const mw_accels[] = {
 #ifdef MW_ACCEL_KVM
 	&mw_accel_kvm,
+#endif
+#ifdef MW_ACCEL_SOFT
+	&mw_accel_soft,
 #endif
 	NULL,
 };

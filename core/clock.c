@@ -64,6 +64,15 @@ void mw_clock_stop(struct mw_clock *clock)
 	pthread_mutex_unlock(&clock->mutex);
 }
 
+void mw_clock_set_manual(struct mw_clock *clock, bool manual)
+{
+	pthread_mutex_lock(&clock->mutex);
+	clock->base_ns = now_locked(clock);
+	clock->host_start_ns = host_ns();
+	clock->manual = manual;
+	pthread_mutex_unlock(&clock->mutex);
+}
+
 void mw_clock_step(struct mw_clock *clock, uint64_t when_ns)
 {
 	pthread_mutex_lock(&clock->mutex);
@@ -225,5 +234,11 @@ bool mw_timer_take_due(struct mw_timer *timer)
 
 uint64_t mw_now_ns(void *self)
 {
-	return mw_clock_now(&mw_node_of(self)->machine->clock);
+	struct mw_machine *machine = mw_node_of(self)->machine;
+	const struct mw_executor *executor = &machine->executor;
+	uint64_t told = mw_clock_now(&machine->clock), now = 0;
+
+	if (machine->clock_driven && executor->ops->now)
+		now = executor->ops->now(executor->self);
+	return now > told ? now : told;
 }

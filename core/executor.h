@@ -38,6 +38,12 @@ struct mw_executor_ops {
 	/** Whether this node's chip is run by the accelerator; its callbacks are then never called and its
 	 * lines go to `line`. May be NULL: none is. */
 	bool (*runs_node)(void *self, uint32_t plan_node);
+	/** Of one that drives the clock; both may be NULL. Any thread, with a device held: the first deadline
+	 * of the devices' timers is earlier than before, so whatever waits for it plans anew. */
+	void (*time_changed)(void *self);
+	/** Any thread: virtual time where it runs guest code, which may be later than what it told last and
+	 * never goes back; 0 on other threads. */
+	uint64_t (*now)(void *self);
 };
 struct mw_executor {
 	const struct mw_executor_ops *ops;
@@ -49,6 +55,15 @@ struct mw_executor {
 enum mw_status mw_machine_set_executor(struct mw_machine *machine, struct mw_executor executor);
 /** Stops the machine and forgets the executor; its owner may then free it. */
 void mw_machine_drop_executor(struct mw_machine *machine);
+
+/* Time is the host's unless the executor makes it. */
+
+/** The machine's clock goes on from what it shows as mw_machine_advance tells, until the executor is
+ * dropped. The machine is stopped. */
+void mw_machine_drive_clock(struct mw_machine *machine);
+/** It is `now_ns` (no step back). Devices' timers that are due are handed to their loops, or under
+ * `clock: instructions` fired on the calling thread, which is the actor's and in no device. */
+void mw_machine_advance(struct mw_actor *actor, uint64_t now_ns);
 
 /* An actor is a thread that enters devices: a CPU or a loop. It carries the queue of what callbacks
  * did to others, and its quiescent state for the address spaces. */

@@ -45,9 +45,6 @@ struct mw_loop {
 	struct mw_timer *due, **due_end; /* in the order in which they came due */
 };
 
-/* How many timers are served in one go: a device that arms in the past must not hold up the others. */
-enum { BATCH = 64 };
-
 static void call_ready(struct mw_watch *watch, unsigned events)
 {
 	struct mw_loop *loop = watch->node->loop;
@@ -232,15 +229,14 @@ void mw_watch_close(struct mw_watch *watch)
 	pthread_mutex_unlock(&loop->mutex);
 }
 
-/* Fires a timer that was due unless its device has armed or cancelled it since. */
-static void fire(struct mw_loop *loop, struct mw_timer *timer)
+void mw_timer_fire(struct mw_timer *timer, struct mw_actor *actor)
 {
-	mw_actor_begin(loop->actor);
-	mw_node_enter(timer->node, loop->actor);
+	mw_actor_begin(actor);
+	mw_node_enter(timer->node, actor);
 	if (mw_timer_take_due(timer))
 		timer->on_expire(timer->node->device);
 	mw_node_leave(timer->node);
-	mw_actor_end(loop->actor);
+	mw_actor_end(actor);
 }
 
 static struct mw_timer *take_due(struct mw_loop *loop)
@@ -284,20 +280,21 @@ static void serve_posted_timers(struct mw_loop *loop)
 {
 	struct mw_timer *timer;
 
-	for (unsigned i = 0; i < BATCH && (timer = take_due(loop)); i++)
-		fire(loop, timer);
+	for (unsigned i = 0; i < MW_TIMER_BATCH && (timer = take_due(loop)); i++)
+		mw_timer_fire(timer, loop->actor);
 }
 
-/* Timers of the whole machine come due on the shared loop, which hands on those placed elsewhere. */
+/* Timers of the whole machine come due on the shared loop, which hands on those placed elsewhere. Where the
+ * executor makes time, it hands out those that are due. */
 static void serve_clock(struct mw_loop *loop)
 {
-	for (unsigned i = 0; i < BATCH; i++) {
+	for (unsigned i = 0; i < MW_TIMER_BATCH; i++) {
 		struct mw_timer *timer = mw_clock_pop_due(&loop->machine->clock);
 
 		if (!timer)
 			return;
 		if (timer->node->loop == loop)
-			fire(loop, timer);
+			mw_timer_fire(timer, loop->actor);
 		else
 			mw_loop_post_timer(timer->node->loop, timer);
 	}
@@ -305,10 +302,11 @@ static void serve_clock(struct mw_loop *loop)
 
 static void serve_timers(struct mw_loop *loop)
 {
-	if (loop->own_thread)
-		serve_posted_timers(loop);
-	else if (loop->machine->running)
+	if (!loop->own_thread && !loop->machine->running)
+		return;
+	if (!loop->own_thread && !loop->machine->clock_driven)
 		serve_clock(loop);
+	serve_posted_timers(loop);
 }
 
 static void on_wake(uv_async_t *async)
@@ -319,15 +317,22 @@ static void on_timer(uv_timer_t *timer)
 {
 }
 
+static uint64_t until_timer_ns(struct mw_loop *loop)
+{
+	if (!loop->own_thread && !loop->machine->running)
+		return UINT64_MAX;
+	if (has_due(loop))
+		return 0;
+	if (loop->own_thread || loop->machine->clock_driven)
+		return UINT64_MAX;
+	return mw_clock_wait(&loop->machine->clock);
+}
+
 /* How long the loop may sleep, in ms rounded up; libuv's timers know nothing finer. */
 static uint64_t sleep_ms(struct mw_loop *loop, uint64_t wait_ns)
 {
-	uint64_t until = UINT64_MAX;
+	uint64_t until = until_timer_ns(loop);
 
-	if (loop->own_thread)
-		until = has_due(loop) ? 0 : UINT64_MAX;
-	else if (loop->machine->running)
-		until = mw_clock_wait(&loop->machine->clock);
 	if (until < wait_ns)
 		wait_ns = until;
 	return wait_ns == UINT64_MAX ? UINT64_MAX : wait_ns / 1000000 + (wait_ns % 1000000 ? 1 : 0);

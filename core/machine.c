@@ -116,8 +116,39 @@ void mw_machine_drop_executor(struct mw_machine *machine)
 {
 	mw_machine_stop(machine);
 	machine->executor = (struct mw_executor){ 0 };
+	if (machine->clock_driven)
+		mw_clock_set_manual(&machine->clock, machine->clock_was_manual);
+	machine->clock_driven = false;
 	for (size_t i = 0; i < machine->plan->node_count; i++)
 		machine->nodes[i]->offloaded = false;
+}
+
+void mw_machine_drive_clock(struct mw_machine *machine)
+{
+	assert(machine->executor.ops && !machine->running && "a stopped machine's executor drives");
+	if (machine->clock_driven)
+		return;
+	machine->clock_was_manual = machine->clock.manual;
+	machine->clock_driven = true;
+	mw_clock_set_manual(&machine->clock, true);
+}
+
+void mw_machine_advance(struct mw_actor *actor, uint64_t now_ns)
+{
+	struct mw_machine *machine = actor->machine;
+	bool here = machine->plan->accel.instruction_clock;
+
+	mw_clock_step(&machine->clock, now_ns);
+	for (unsigned i = 0; i < MW_TIMER_BATCH; i++) {
+		struct mw_timer *timer = mw_clock_pop_due(&machine->clock);
+
+		if (!timer)
+			return;
+		if (here)
+			mw_timer_fire(timer, actor);
+		else
+			mw_loop_post_timer(timer->node->loop, timer);
+	}
 }
 
 /* Calls one op of every node that runs in user space, in build order, as one turn. */

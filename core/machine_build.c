@@ -345,8 +345,12 @@ static bool initialise(struct mw_machine *machine, bool host, struct mw_diagnost
 static void on_earlier_deadline(void *context)
 {
 	struct mw_machine *machine = context;
+	const struct mw_executor *executor = &machine->executor;
 
-	mw_loop_wake(machine->loop);
+	if (!machine->clock_driven)
+		mw_loop_wake(machine->loop);
+	else if (executor->ops->time_changed)
+		executor->ops->time_changed(executor->self);
 }
 
 static bool build(struct mw_machine *machine, struct mw_diagnostics *diagnostics)

@@ -180,7 +180,8 @@ struct mw_machine {
 	struct mw_actor **actors;
 	size_t actor_count;
 	struct mw_executor executor;
-	bool executing; /* its start has succeeded, its stop not been called */
+	bool executing;                      /* its start has succeeded, its stop not been called */
+	bool clock_driven, clock_was_manual; /* by the executor; changes while stopped */
 	struct mw_eoi_sink {
 		struct mw_node *node;
 		const struct mw_wire *wire;
@@ -261,7 +262,10 @@ void mw_log_rest(struct mw_machine *machine);
 void mw_log_line(struct mw_machine *machine, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* power, machine.c */
+/* loop.c */
+/** How many timers are served in one go: a device that arms in the past must not hold up the others. */
+enum { MW_TIMER_BATCH = 64 };
+/** Fires a timer that was due unless its device has armed or cancelled it since. */
 void mw_timer_fire(struct mw_timer *timer, struct mw_actor *actor);
 
 #endif

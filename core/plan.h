@@ -133,14 +133,16 @@ struct mw_plan_need {
 	bool optional;
 	struct mw_span span;
 };
+/** Virtual time of an instruction under `clock: instructions`. */
+enum { MW_INSTRUCTION_NS = 10 };
 struct mw_plan_accel {
 	const char *const *prefer; /* ended by NULL, never NULL */
 	const struct mw_plan_need *needs;
 	size_t need_count;
 	enum mw_irqchip irqchip;
-	bool instruction_clock;
-	bool manual_clock; /* time is stepped from outside (mw_clock_step): tests, drivers */
-	struct mw_span span, irqchip_span;
+	bool instruction_clock; /* MW_INSTRUCTION_NS each, the host's time plays no part */
+	bool manual_clock;      /* time is stepped from outside (mw_clock_step): tests, drivers */
+	struct mw_span span, irqchip_span, clock_span;
 };
 
 enum mw_power_action { MW_ACTION_RESET, MW_ACTION_STOP, MW_ACTION_EXIT };

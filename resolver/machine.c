@@ -48,7 +48,7 @@ static void read_power(struct mw_draft *draft)
 	read_action(draft, tree, "triple_fault", &power->triple_fault);
 }
 
-static const char *const accelerators[] = { "kvm", "mshv", "soft", "none", NULL };
+static const char *const accelerators[] = { "kvm", "mshv", "soft", "none", "auto", NULL };
 
 static void read_prefer(struct mw_draft *draft, struct mw_tree *tree)
 {
@@ -168,9 +168,11 @@ static void read_accel(struct mw_draft *draft)
 		accel->irqchip_span = irqchip->span;
 		accel->irqchip = member > 0 ? (enum mw_irqchip)member : MW_IRQCHIP_AUTO;
 	}
-	if (clock && mw_draft_member(draft, clock, NULL, "accel", clocks) == 1)
-		mw_draft_error(draft, "S110", clock->span, NULL, "accel",
-			       "`clock: instructions` is not implemented yet");
+	if (clock) {
+		accel->clock_span = clock->span;
+		accel->instruction_clock =
+			mw_draft_member(draft, clock, NULL, "accel", clocks) == 1;
+	}
 }
 
 void mw_machine_keys_read(struct mw_draft *draft)

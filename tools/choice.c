@@ -117,6 +117,13 @@ static void check_irqchip(struct check *check, const struct mw_plan *plan)
 			     check->ops->name, modes[i].name);
 }
 
+static void check_clock(struct check *check, const struct mw_plan *plan)
+{
+	if (plan->accel.instruction_clock && !check->caps->instruction_clock)
+		miss(check, plan->accel.clock_span, "%s does not offer `clock: instructions`",
+		     check->ops->name);
+}
+
 static void check_sizes(struct check *check, const struct mw_plan *plan)
 {
 	unsigned bits = check->caps->gpa_bits;
@@ -144,6 +151,7 @@ static bool meets_needs(const struct mw_accel_ops *ops, const struct mw_accel_ca
 
 	check_needs(&check, plan);
 	check_irqchip(&check, plan);
+	check_clock(&check, plan);
 	check_sizes(&check, plan);
 	return check.met;
 }
@@ -156,17 +164,51 @@ struct search {
 	struct mw_choice short_one; /* the first that is here but lacks something */
 	struct mw_arena *arena;
 	bool thorough;           /* there may be a choice */
+	bool by_auto;            /* the name being tried is `auto` */
 	const char *remarks[16]; /* why others were passed over */
 	size_t remark_count;
 };
 
-static void remark(struct search *search, const char *name, const char *why)
+static const char *const states[] = {
+	[MW_ACCEL_GOOD] = "good",
+	[MW_ACCEL_SLOW] = "slow",
+	[MW_ACCEL_PARTIAL] = "partial",
+	[MW_ACCEL_ABSENT] = "absent",
+};
+
+static void remark(struct search *search, const char *name, const char *what)
 {
 	size_t room = sizeof(search->remarks) / sizeof(search->remarks[0]);
 
 	if (search->remark_count < room)
 		search->remarks[search->remark_count++] =
-			mw_arena_printf(search->arena, "%s: %s", name, why);
+			mw_arena_printf(search->arena, "%s %s", name, what);
+}
+
+static void remark_state(struct search *search, const struct mw_choice *found)
+{
+	const char *state = states[found->probe.verdict], *why = found->probe.reason;
+
+	remark(search, found->ops->name,
+	       *why ? mw_arena_printf(search->arena, "is %s here (%s)", state, why)
+		    : mw_arena_printf(search->arena, "is %s here", state));
+}
+
+/* What is neither good nor the best so far, which the line of the choice explains itself, is passed over. */
+static bool take(struct search *search, const struct mw_choice *found)
+{
+	struct mw_choice *best = search->choice;
+	bool good = found->probe.verdict == MW_ACCEL_GOOD;
+
+	if (best->ops && !good) {
+		remark_state(search, found);
+		return false;
+	}
+	if (best->ops)
+		remark_state(search, best);
+	*best = *found;
+	best->by_auto = search->by_auto;
+	return good;
 }
 
 /** Returns true when the search is over. */
@@ -179,7 +221,7 @@ static bool try_one(struct search *search, const struct mw_accel_ops *ops)
 	else
 		ops->look(&found.probe);
 	if (found.probe.verdict == MW_ACCEL_ABSENT) {
-		remark(search, ops->name, found.probe.reason);
+		remark_state(search, &found);
 		return false;
 	}
 	if (!meets_needs(ops, &found.probe.caps, search->plan, NULL)) {
@@ -188,10 +230,7 @@ static bool try_one(struct search *search, const struct mw_accel_ops *ops)
 			search->short_one = found;
 		return false;
 	}
-	if (found.probe.verdict != MW_ACCEL_GOOD && search->choice->ops)
-		return false;
-	*search->choice = found;
-	return found.probe.verdict == MW_ACCEL_GOOD;
+	return take(search, &found);
 }
 
 static bool try_name(struct search *search, const char *name,
@@ -199,6 +238,7 @@ static bool try_name(struct search *search, const char *name,
 {
 	bool every = strcmp(name, "auto") == 0, found = false;
 
+	search->by_auto = every;
 	for (; *built_in; built_in++) {
 		if (!every && strcmp((*built_in)->name, name) != 0)
 			continue;
@@ -207,7 +247,7 @@ static bool try_name(struct search *search, const char *name,
 			return true;
 	}
 	if (!found)
-		remark(search, name, "not built in");
+		remark(search, name, "is not built in");
 	return false;
 }
 
@@ -255,21 +295,36 @@ static void explain_failure(struct search *search, struct mw_span span,
 			     (*ops)->name, (*ops)->summary);
 }
 
+static size_t append(char *line, size_t capacity, size_t used, const char *before, const char *text)
+{
+	int more =
+		used < capacity ? snprintf(line + used, capacity - used, "%s%s", before, text) : 0;
+
+	return used + (size_t)(more > 0 ? more : 0);
+}
+
+/* "accelerator soft: kvm is partial here (...)" */
 static void write_line(struct search *search, bool asked)
 {
-	static const char *const states[] = { "", ", which is slow here", ", which is limited here",
-					      "" };
 	struct mw_choice *choice = search->choice;
-	size_t used = (size_t)snprintf(
-		choice->line, sizeof(choice->line), "accelerator %s, as %s%s", choice->ops->name,
-		asked ? "--accel asks" : "the profile prefers", states[choice->probe.verdict]);
+	char *line = choice->line;
+	size_t capacity = sizeof(choice->line);
+	size_t used = append(line, capacity, 0, "accelerator ", choice->ops->name);
 
-	if (*choice->probe.reason && used < sizeof(choice->line))
-		used += (size_t)snprintf(choice->line + used, sizeof(choice->line) - used, ": %s",
-					 choice->probe.reason);
-	for (size_t i = 0; i < search->remark_count && used < sizeof(choice->line); i++)
-		used += (size_t)snprintf(choice->line + used, sizeof(choice->line) - used,
-					 "; passed over %s", search->remarks[i]);
+	choice->passed_over = search->remark_count > 0;
+	if (choice->probe.verdict != MW_ACCEL_GOOD) {
+		used = append(line, capacity, used, ", which is ", states[choice->probe.verdict]);
+		used = append(line, capacity, used, " here: ", choice->probe.reason);
+	} else if (!choice->passed_over) {
+		used = append(line, capacity, used, ", ",
+			      asked             ? "as --accel asks"
+			      : choice->by_auto ? "the best that is here"
+						: "as the profile prefers");
+	}
+	for (size_t i = 0; i < search->remark_count; i++)
+		used = append(line, capacity, used,
+			      i || choice->probe.verdict != MW_ACCEL_GOOD ? "; " : ": ",
+			      search->remarks[i]);
 }
 
 bool mw_choice_make(struct mw_choice *choice, const struct mw_plan *plan, const char *wanted,

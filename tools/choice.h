@@ -10,7 +10,9 @@
 struct mw_choice {
 	const struct mw_accel_ops *ops;
 	struct mw_accel_probe probe;
-	char line[600]; /* what was chosen and why, for the log */
+	bool by_auto;     /* nobody named it */
+	bool passed_over; /* one that was asked for before it is not usable, or not good, here */
+	char line[600];   /* what was chosen and why, for the log */
 };
 
 /** Takes the first name that is here, good and meets every need; then the first that is merely slow

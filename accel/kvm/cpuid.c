@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "core/cpu_features.h"
+#include "accel/cpuid_set.h"
 
 /* Bits that the machine or KVM decides, whatever KVM reports as supported. */
 static const struct decided_bits {
@@ -55,27 +55,10 @@ bool kvm_cpuid_supported(int kvm, struct mw_cpuid_leaf *leaves, size_t *count)
 	return known;
 }
 
-static uint32_t *word_of(struct mw_cpuid_leaf *leaf, enum mw_cpuid_register where)
-{
-	uint32_t *words[] = { &leaf->eax, &leaf->ebx, &leaf->ecx, &leaf->edx };
-
-	return words[where];
-}
-
-/* The word that holds a feature, or NULL where the set has no such leaf. */
-static uint32_t *find_word(struct mw_cpuid_leaf *leaves, size_t count,
-			   const struct mw_cpu_feature *feature)
-{
-	for (size_t i = 0; i < count; i++)
-		if (leaves[i].leaf == feature->leaf && leaves[i].subleaf == feature->subleaf)
-			return word_of(&leaves[i], feature->where);
-	return NULL;
-}
-
 static uint32_t allowed_bits(struct mw_cpuid_leaf *supported, size_t count,
 			     const struct mw_cpu_feature *feature)
 {
-	const uint32_t *word = find_word(supported, count, feature);
+	const uint32_t *word = mw_cpuid_word(supported, count, feature);
 	uint32_t bits = word ? *word : 0;
 
 	for (size_t i = 0; i < sizeof(decided_elsewhere) / sizeof(decided_elsewhere[0]); i++)
@@ -85,67 +68,24 @@ static uint32_t allowed_bits(struct mw_cpuid_leaf *supported, size_t count,
 	return bits;
 }
 
-/** Names gathered for one message. */
-struct name_list {
-	char text[400];
-	size_t used;
-};
-
-static void add_name(struct name_list *list, const char *name)
-{
-	size_t length = strlen(name);
-
-	if (list->used + length + 2 >= sizeof(list->text))
-		return;
-	if (list->used)
-		list->text[list->used++] = ' ';
-	memcpy(list->text + list->used, name, length + 1);
-	list->used += length;
-}
-
 /* Clears what KVM does not support in every feature word; names what has a name. */
 static void mask_features(struct kvm_leaves *cpuid, struct mw_cpuid_leaf *supported, size_t count,
-			  struct name_list *missing)
+			  struct mw_name_list *missing)
 {
 	const struct mw_cpu_feature *row;
 
 	for (row = mw_cpu_features; row->name; row++) {
-		const uint32_t *word = find_word(cpuid->leaves, cpuid->count, row);
+		const uint32_t *word = mw_cpuid_word(cpuid->leaves, cpuid->count, row);
 
 		if (word && (*word & ~allowed_bits(supported, count, row)) >> row->bit & 1)
-			add_name(missing, row->name);
+			mw_name_list_add(missing, row->name);
 	}
 	for (row = mw_cpu_features; row->name; row++) {
-		uint32_t *word = find_word(cpuid->leaves, cpuid->count, row);
+		uint32_t *word = mw_cpuid_word(cpuid->leaves, cpuid->count, row);
 
 		if (word)
 			*word &= allowed_bits(supported, count, row);
 	}
-}
-
-/* Names of `names` are switched; what has no name or no place is an error. */
-static bool switch_features(struct kvm_leaves *cpuid, const struct mw_plan_cpu *cpu,
-			    const char *const *names, bool on, struct mw_diagnostics *diagnostics)
-{
-	bool fine = true;
-
-	for (; names && *names; names++) {
-		const struct mw_cpu_feature *feature = mw_cpu_feature_find(*names);
-		uint32_t *word = feature ? find_word(cpuid->leaves, cpuid->count, feature) : NULL;
-
-		if (!feature) {
-			mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "S105", cpu->span,
-					   "no CPU feature is called `%s`", *names);
-			fine = false;
-		} else if (word) {
-			*word = (*word & ~(1u << feature->bit)) | (uint32_t)on << feature->bit;
-		} else if (on) {
-			mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "A501", cpu->span,
-					   "this CPU has no CPUID leaf for `%s`", *names);
-			fine = false;
-		}
-	}
-	return fine;
 }
 
 bool kvm_cpuid_prepare(struct kvm_leaves *cpuid, const struct mw_plan_cpu *cpu,
@@ -153,16 +93,18 @@ bool kvm_cpuid_prepare(struct kvm_leaves *cpuid, const struct mw_plan_cpu *cpu,
 		       struct mw_diagnostics *diagnostics)
 {
 	static const struct mw_cpu_feature kvm_features = { "", 0x40000001, 0, MW_EAX, 0 };
-	const uint32_t *kvm_word = find_word(supported, supported_count, &kvm_features);
+	const uint32_t *kvm_word = mw_cpuid_word(supported, supported_count, &kvm_features);
 	const struct mw_cpuid_leaf *source = cpu->host_model ? supported : cpu->leaves;
 	size_t count = cpu->host_model ? supported_count : cpu->leaf_count;
-	struct name_list missing = { .used = 0 };
+	struct mw_name_list missing = { .used = 0 };
 
 	cpuid->count = count < KVM_MAX_LEAVES ? count : KVM_MAX_LEAVES;
 	memcpy(cpuid->leaves, source, cpuid->count * sizeof(*source));
 	cpuid->kvm_features = kvm_word ? *kvm_word : 0;
-	if (!switch_features(cpuid, cpu, cpu->features_add, true, diagnostics) ||
-	    !switch_features(cpuid, cpu, cpu->features_remove, false, diagnostics))
+	if (!mw_cpuid_switch(cpuid->leaves, cpuid->count, cpu, cpu->features_add, true,
+			     diagnostics) ||
+	    !mw_cpuid_switch(cpuid->leaves, cpuid->count, cpu, cpu->features_remove, false,
+			     diagnostics))
 		return false;
 	mask_features(cpuid, supported, supported_count, &missing);
 	if (missing.used)

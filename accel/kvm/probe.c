@@ -1,5 +1,6 @@
-/* How good this /dev/kvm is: a VM of four pages counts in ring 0 for a few hundred instructions and
- * tries CMPXCHG16B, without which no 64-bit guest allocates memory. At most 2,000 instructions and
+/* How good this /dev/kvm is: a VM of four pages counts in ring 0 for a few hundred instructions, tries
+ * CMPXCHG16B, without which no 64-bit guest allocates memory, and a few instructions of real mode, where
+ * every CPU and all firmware begins. At most 2,000 instructions and
  * 10 ms of them; the answer is kept for as long as the host stays up. */
 // SPDX-License-Identifier: MIT
 #include <errno.h>
@@ -22,15 +23,18 @@ enum { PRESENT_WRITABLE = 3, LARGE_PAGE = 0x80 };
 enum { CR0_PE_NE_WP_PG = 1 << 0 | 1 << 5 | 1 << 16, CR4_PAE = 1 << 5, EFER_LME_LMA = 5 << 8 };
 
 /* 1,700 instructions at most: eight rounds of one and of a hundred loops, two instructions each, with a
- * few around them. */
+ * few around them and behind. */
 enum { ROUND_LOOPS = 100, ROUND_INSTRUCTIONS = 200, ROUNDS = 8 };
 static const uint64_t budget_ns = 8000000, limit_ns = 10000000;
 /* A guest that runs on the processor does billions a second, an emulated host's KVM some tens of
  * millions; what interprets does well below one million. */
 static const uint64_t slow_per_second = 5000000;
 
-/* loop: dec ecx; jnz loop; hlt; jmp loop - then, at ATOMIC: lock cmpxchg16b [rdi]; hlt */
-enum { ATOMIC = 0x10 };
+/* loop: dec ecx; jnz loop; hlt; jmp loop - then, at ATOMIC: lock cmpxchg16b [rdi]; hlt - then, at REAL:
+ * mov ax,0x80; mov ds,ax; mov word [REAL_WORD],0x5aa5; push ds; pop cx; hlt */
+enum { ATOMIC = 0x10, REAL = 0x20, REAL_WORD = 0x40 };
+static const uint8_t real_code[] = { 0xb8,      DATA >> 4, 0x00, 0x8e, 0xd8, 0xc7, 0x06,
+				     REAL_WORD, 0x00,      0xa5, 0x5a, 0x1e, 0x59, 0xf4 };
 static const uint8_t loop_code[] = { 0xff, 0xc9, 0x75, 0xfc, 0xf4, 0xeb, 0xf9 };
 static const uint8_t atomic_code[] = { 0xf0, 0x48, 0x0f, 0xc7, 0x0f, 0xf4 };
 
@@ -39,6 +43,7 @@ struct probe_vm {
 	int kvm, vm, cpu;
 	uint8_t *memory;
 	struct kvm_run *run;
+	struct kvm_sregs real_mode; /* as the CPU was made */
 	size_t run_bytes;
 	timer_t timer;
 	bool has_timer;
@@ -62,6 +67,7 @@ static void fill_memory(uint8_t *memory)
 {
 	memcpy(memory + CODE, loop_code, sizeof(loop_code));
 	memcpy(memory + CODE + ATOMIC, atomic_code, sizeof(atomic_code));
+	memcpy(memory + CODE + REAL, real_code, sizeof(real_code));
 	put_u64(memory + PML4, PDPT | PRESENT_WRITABLE);
 	put_u64(memory + PDPT, PD | PRESENT_WRITABLE);
 	put_u64(memory + PD, LARGE_PAGE | PRESENT_WRITABLE);
@@ -81,12 +87,13 @@ static struct kvm_segment flat_segment(bool code)
 	};
 }
 
-static bool enter_long_mode(const struct probe_vm *probe)
+static bool enter_long_mode(struct probe_vm *probe)
 {
 	struct kvm_sregs sregs;
 
 	if (ioctl(probe->cpu, KVM_GET_SREGS, &sregs) < 0)
 		return false;
+	probe->real_mode = sregs;
 	sregs.cs = flat_segment(true);
 	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = flat_segment(false);
 	sregs.cr0 = CR0_PE_NE_WP_PG | 1u << 31;
@@ -203,8 +210,8 @@ static void finish(struct probe_vm *probe)
 		munmap(probe->memory, MEMORY_BYTES);
 }
 
-/* Runs from `rip` to the next HLT. False: it ended otherwise, and `result` says how. */
-static bool run_to_halt(struct probe_vm *probe, uint64_t rip, uint64_t loops,
+/* Runs from `rip` to the next HLT. False: `what` ended otherwise, and `result` says how. */
+static bool run_to_halt(struct probe_vm *probe, const char *what, uint64_t rip, uint64_t loops,
 			struct kvm_probe_result *result)
 {
 	struct kvm_regs regs = { .rip = rip, .rcx = loops, .rdi = DATA, .rsp = PML4, .rflags = 2 };
@@ -222,9 +229,33 @@ static bool run_to_halt(struct probe_vm *probe, uint64_t rip, uint64_t loops,
 	if (probe->run->exit_reason == KVM_EXIT_HLT)
 		return true;
 	name = kvm_exit_name(probe->run->exit_reason);
-	snprintf(result->reason, sizeof(result->reason), "%s ends with exit %u (%s)",
-		 rip == CODE + ATOMIC ? "CMPXCHG16B in a kernel" : "a loop in a kernel",
+	snprintf(result->reason, sizeof(result->reason), "%s ends with exit %u (%s)", what,
 		 probe->run->exit_reason, name ? name : "unknown");
+	return false;
+}
+
+/* Segments are paragraphs, and the stack is where SS says. */
+static bool try_real_mode(struct probe_vm *probe, struct kvm_probe_result *result)
+{
+	struct kvm_sregs sregs = probe->real_mode;
+	struct kvm_regs regs;
+	uint16_t word;
+
+	sregs.cs.base = sregs.cs.selector = CODE;
+	if (ioctl(probe->cpu, KVM_SET_SREGS, &sregs) < 0) {
+		result->verdict = MW_ACCEL_PARTIAL;
+		snprintf(result->reason, sizeof(result->reason), "real mode is refused: %s",
+			 strerror(errno));
+		return false;
+	}
+	if (!run_to_halt(probe, "real mode", CODE + REAL, 0, result))
+		return false;
+	memcpy(&word, probe->memory + DATA + REAL_WORD, sizeof(word));
+	if (word == 0x5aa5 && ioctl(probe->cpu, KVM_GET_REGS, &regs) >= 0 &&
+	    (regs.rcx & 0xffff) == DATA >> 4)
+		return true;
+	result->verdict = MW_ACCEL_PARTIAL;
+	snprintf(result->reason, sizeof(result->reason), "real mode goes wrong");
 	return false;
 }
 
@@ -233,7 +264,8 @@ static uint64_t time_run(struct probe_vm *probe, uint64_t loops, struct kvm_prob
 {
 	uint64_t begin = now_ns();
 
-	return run_to_halt(probe, CODE, loops, result) ? now_ns() - begin : UINT64_MAX;
+	return run_to_halt(probe, "a loop in a kernel", CODE, loops, result) ? now_ns() - begin
+									     : UINT64_MAX;
 }
 
 /* Time of the loops alone: an entry and exit, which may cost more than the loop, is measured as well
@@ -264,8 +296,8 @@ static bool measure(struct probe_vm *probe, struct kvm_probe_result *result)
 static void judge(int kvm, struct kvm_probe_result *result)
 {
 	struct probe_vm probe = { .kvm = kvm, .vm = -1, .cpu = -1 };
-	struct kvm_probe_result atomics = { 0 };
-	bool slow;
+	struct kvm_probe_result more = { 0 };
+	bool slow, whole;
 
 	if (!create_vm(&probe) || !set_alarm(&probe)) {
 		result->verdict = MW_ACCEL_PARTIAL;
@@ -276,9 +308,11 @@ static void judge(int kvm, struct kvm_probe_result *result)
 	}
 	/* A missing instruction is worse than a low rate, and says more. */
 	slow = !measure(&probe, result);
-	if ((!slow || result->verdict == MW_ACCEL_SLOW) &&
-	    !run_to_halt(&probe, CODE + ATOMIC, 0, &atomics) && atomics.verdict == MW_ACCEL_PARTIAL)
-		*result = atomics;
+	whole = (slow && result->verdict == MW_ACCEL_PARTIAL) ||
+		(run_to_halt(&probe, "CMPXCHG16B in a kernel", CODE + ATOMIC, 0, &more) &&
+		 try_real_mode(&probe, &more));
+	if (!whole && (!slow || more.verdict == MW_ACCEL_PARTIAL))
+		*result = more;
 	else if (!slow)
 		*result = (struct kvm_probe_result){ MW_ACCEL_GOOD, "" };
 	finish(&probe);

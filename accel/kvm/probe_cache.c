@@ -11,7 +11,7 @@
 #include "accel/kvm/kvm_internal.h"
 
 /* Four lines: format, key, verdict, reason. */
-#define FORMAT "millwright kvm probe 1"
+#define FORMAT "millwright kvm probe 2"
 enum { CACHE_BYTES = 512 };
 
 static const char *const verdicts[] = {

@@ -100,13 +100,10 @@ static bool check_version(const uint8_t *head, const struct mw_boot_file *file,
 	unsigned version = (unsigned)mw_get_le(head + AT_VERSION, 2);
 	if (version < LEAST_VERSION)
 		return fail(file, diagnostics, "take a kernel from Linux 3.8 on",
-			    "speaks boot protocol %u.%02u; 2.12 is the oldest with a 64-bit entry",
+			    "speaks boot protocol %u.%02u; 2.12 is the oldest that can be booted",
 			    version >> 8, version & 0xff);
-	if (!(mw_get_le(head + AT_XLOADFLAGS, 2) & XLF_KERNEL_64))
-		return fail(file, diagnostics, "take an amd64 kernel",
-			    "is a 32-bit kernel; only 64-bit ones can be booted");
 	if (!(head[AT_LOADFLAGS] & LOADED_HIGH))
-		return fail(file, diagnostics, NULL, "is a zImage, which has no 64-bit entry");
+		return fail(file, diagnostics, NULL, "is a zImage, which no longer exists");
 	return true;
 }
 
@@ -151,6 +148,7 @@ bool mw_bzimage_read(struct mw_bzimage *image, const struct mw_boot_file *file,
 	image->preferred = mw_get_le(head + AT_PREF_ADDRESS, 8);
 	image->alignment = mw_get_le(head + AT_KERNEL_ALIGNMENT, 4);
 	image->relocatable = head[AT_RELOCATABLE];
+	image->is_64bit = mw_get_le(head + AT_XLOADFLAGS, 2) & XLF_KERNEL_64;
 	image->initrd_top = mw_get_le(head + AT_INITRD_ADDR_MAX, 4) + 1;
 	image->cmdline_max = (uint32_t)mw_get_le(head + AT_CMDLINE_SIZE, 4);
 	return check_sizes(image, file, diagnostics);

@@ -1,4 +1,5 @@
-/** A CPU in long mode with the first 4 GiB mapped to themselves (SDM vol. 3, 4.5 and 9.8.5). */
+/** A CPU in long mode with the first 4 GiB mapped to themselves (SDM vol. 3, 4.5 and 9.8.5), or in
+ * protected mode without paging. */
 // SPDX-License-Identifier: MIT
 #include <string.h>
 
@@ -23,11 +24,14 @@
 
 enum { SELECTOR_CODE = 0x10, SELECTOR_DATA = 0x18, GDT_BYTES = 0x20 };
 
-static void write_gdt(uint8_t *gdt)
+#define CODE_64 0x00af9b000000ffff /* accessed, as is the data */
+#define CODE_32 0x00cf9b000000ffff
+
+static void write_gdt(uint8_t *gdt, uint64_t code)
 {
 	memset(gdt, 0, PAGE);
-	mw_put_le(gdt + SELECTOR_CODE, 8, 0x00af9b000000ffff); /* 64-bit code, accessed */
-	mw_put_le(gdt + SELECTOR_DATA, 8, 0x00cf93000000ffff); /* flat data, accessed */
+	mw_put_le(gdt + SELECTOR_CODE, 8, code);
+	mw_put_le(gdt + SELECTOR_DATA, 8, 0x00cf93000000ffff);
 }
 
 static void write_page_tables(uint8_t *tables)
@@ -45,22 +49,17 @@ static void write_page_tables(uint8_t *tables)
 	}
 }
 
-void mw_boot_enter_long_mode(uint8_t *low, struct mw_cpu_state *cpu, uint64_t entry)
+/** What both kinds of entry ask for: flat segments, interrupts off, the zero page in (E)SI. */
+static void enter(struct mw_cpu_state *cpu, uint16_t code_attributes, uint64_t entry)
 {
-	const struct mw_segment code = { SELECTOR_CODE, 0xa09b, UINT32_MAX, 0 };
+	const struct mw_segment code = { SELECTOR_CODE, code_attributes, UINT32_MAX, 0 };
 	const struct mw_segment data = { SELECTOR_DATA, 0xc093, UINT32_MAX, 0 };
-	write_gdt(low);
-	write_page_tables(low + (MW_BOOT_PAGE_TABLES - MW_BOOT_GDT));
 	for (unsigned i = MW_ES; i <= MW_GS; i++)
 		cpu->segment[i] = i == MW_CS ? code : data;
-	/* VM entry asks for a busy 64-bit TSS in long mode (SDM vol. 3, 26.3.1.2) */
+	/* VM entry asks for a busy TSS, of 64 bits in long mode (SDM vol. 3, 26.3.1.2) */
 	cpu->segment[MW_TR] = (struct mw_segment){ 0, 0x8b, 0xffff, 0 };
 	cpu->gdt = (struct mw_table_register){ MW_BOOT_GDT, GDT_BYTES - 1 };
 	cpu->idt = (struct mw_table_register){ 0, 0 };
-	cpu->cr0 = CR0_PG | CR0_ET | CR0_PE;
-	cpu->cr3 = MW_BOOT_PAGE_TABLES;
-	cpu->cr4 = CR4_PAE;
-	cpu->efer = EFER_LME | EFER_LMA;
 	cpu->mtrr_def_type = MTRR_ENABLED_WRITE_BACK;
 	cpu->rflags = FLAGS_FIXED;
 	memset(cpu->gpr, 0, sizeof(cpu->gpr));
@@ -68,4 +67,25 @@ void mw_boot_enter_long_mode(uint8_t *low, struct mw_cpu_state *cpu, uint64_t en
 	cpu->gpr[MW_RSI] = MW_BOOT_ZERO_PAGE;
 	cpu->rip = entry;
 	cpu->run = MW_CPU_RUNNABLE;
+}
+
+void mw_boot_enter_long_mode(uint8_t *low, struct mw_cpu_state *cpu, uint64_t entry)
+{
+	write_gdt(low, CODE_64);
+	write_page_tables(low + (MW_BOOT_PAGE_TABLES - MW_BOOT_GDT));
+	enter(cpu, 0xa09b, entry);
+	cpu->cr0 = CR0_PG | CR0_ET | CR0_PE;
+	cpu->cr3 = MW_BOOT_PAGE_TABLES;
+	cpu->cr4 = CR4_PAE;
+	cpu->efer = EFER_LME | EFER_LMA;
+}
+
+void mw_boot_enter_protected_mode(uint8_t *low, struct mw_cpu_state *cpu, uint64_t entry)
+{
+	write_gdt(low, CODE_32);
+	enter(cpu, 0xc09b, entry);
+	cpu->cr0 = CR0_ET | CR0_PE;
+	cpu->cr3 = 0;
+	cpu->cr4 = 0;
+	cpu->efer = 0;
 }

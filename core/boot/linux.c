@@ -1,4 +1,4 @@
-/** Loads Linux by its 64-bit boot protocol (Documentation/arch/x86/boot.rst, zero-page.rst). */
+/** Loads Linux by its 64-bit or 32-bit boot protocol (Documentation/arch/x86/boot.rst, zero-page.rst). */
 // SPDX-License-Identifier: MIT
 #include <assert.h>
 #include <stdlib.h>
@@ -266,6 +266,9 @@ bool mw_linux_boot_load(void *context, struct mw_machine *machine, struct mw_cpu
 	write_zero_page(boot, low + (MW_BOOT_ZERO_PAGE - MW_BOOT_GDT));
 	memcpy(low + (MW_BOOT_CMDLINE - MW_BOOT_GDT), boot->plan->boot.cmdline,
 	       strlen(boot->plan->boot.cmdline) + 1);
-	mw_boot_enter_long_mode(low, boot_cpu, boot->kernel_base + ENTRY_64);
+	if (image->is_64bit)
+		mw_boot_enter_long_mode(low, boot_cpu, boot->kernel_base + ENTRY_64);
+	else
+		mw_boot_enter_protected_mode(low, boot_cpu, boot->kernel_base);
 	return true;
 }

@@ -1,4 +1,4 @@
-/** Linux's 64-bit boot protocol for bzImage (Documentation/arch/x86/boot.rst). */
+/** Linux's 64-bit and 32-bit boot protocols for bzImage (Documentation/arch/x86/boot.rst). */
 // SPDX-License-Identifier: MIT
 #ifndef CORE_BOOT_LINUX_H
 #define CORE_BOOT_LINUX_H
@@ -11,8 +11,8 @@
  * open for its life; nothing is kept in memory. */
 struct mw_linux_boot;
 
-/** Opens and checks the plan's boot.linux and boot.initrd: magic, version (2.12 or newer with a
- * 64-bit entry), length, whether both fit the plan's RAM, the command line's length. False with a
+/** Opens and checks the plan's boot.linux and boot.initrd: magic, version (2.12 or newer),
+ * length, whether both fit the plan's RAM, the command line's length. False with a
  * diagnostic at the plan's spans. */
 bool mw_linux_boot_open(struct mw_linux_boot **out, const struct mw_plan *plan,
 			struct mw_diagnostics *diagnostics);

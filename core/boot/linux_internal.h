@@ -36,6 +36,7 @@ struct mw_bzimage {
 	uint64_t memory_bytes; /* from the load address, at run time */
 	uint64_t preferred, alignment;
 	bool relocatable;
+	bool is_64bit;       /* has the 64-bit entry */
 	uint64_t initrd_top; /* first address an initrd may not use */
 	uint32_t cmdline_max;
 };
@@ -56,5 +57,7 @@ enum {
 
 /** GDT and page tables into `low` (the memory at MW_BOOT_GDT), and the CPU on its way to `entry`. */
 void mw_boot_enter_long_mode(uint8_t *low, struct mw_cpu_state *cpu, uint64_t entry);
+/** The same for a 32-bit kernel: protected mode, without paging. */
+void mw_boot_enter_protected_mode(uint8_t *low, struct mw_cpu_state *cpu, uint64_t entry);
 
 #endif

@@ -270,14 +270,14 @@ static void fail_with(struct bench *bench, const char *what)
 
 const struct mw_accel_ops *bench_accel(void)
 {
-	return mw_accel_find("kvm");
+	return mw_accel_find(BENCH_ACCEL);
 }
 
 const char *bench_obstacle(void)
 {
 	if (!bench_accel())
-		return "kvm is not built in";
-	if (access("/dev/kvm", R_OK | W_OK) != 0)
+		return BENCH_ACCEL " is not built in";
+	if (strcmp(BENCH_ACCEL, "kvm") == 0 && access("/dev/kvm", R_OK | W_OK) != 0)
 		return "no usable /dev/kvm";
 	return NULL;
 }

@@ -38,7 +38,7 @@ struct bench {
 	uint8_t *ram;
 };
 
-/** Builds a machine around build/tests/roms/NAME.rom with so many CPUs under `kvm`, and resets it;
+/** Builds a machine around build/tests/roms/NAME.rom with so many CPUs, and resets it;
  * fails the test where that does not work. */
 void bench_create(struct bench *bench, const char *rom, unsigned cpus);
 /** The same with two 8259, as `irqchip: kernel` wants them. */
@@ -50,7 +50,7 @@ int bench_run(struct bench *bench);
 void bench_wait(struct bench *bench, uint32_t address, uint32_t least);
 uint32_t bench_word(const struct bench *bench, uint32_t address);
 
-/** The accelerator that benches use. */
+/** The accelerator that benches use: BENCH_ACCEL of the compiler's command line, or kvm. */
 const struct mw_accel_ops *bench_accel(void);
 /** Why no test here can run, or NULL. */
 const char *bench_obstacle(void);

@@ -90,15 +90,15 @@ static void broken_files_are_ignored(void **state)
 {
 	char long_text[600];
 
-	assert_true(believes("millwright kvm probe 1\nboot-1 1 0 0\ngood\n\n"));
+	assert_true(believes("millwright kvm probe 2\nboot-1 1 0 0\ngood\n\n"));
 	assert_false(believes(""));
 	assert_false(believes("\n"));
-	assert_false(believes("millwright kvm probe 2\nboot-1 1 0 0\ngood\n\n"));
-	assert_false(believes("millwright kvm probe 1\nboot-1 1 0 0\nsuperb\n\n"));
-	assert_false(believes("millwright kvm probe 1\nboot-1 1 0 0\ngood\n"));
-	assert_false(believes("millwright kvm probe 1\nboot-1 1 0 0\ngood\n\nmore"));
-	assert_false(believes("millwright kvm probe 1\nboot-1 1 0 0\nslow\n\033[31mred\n"));
-	put("millwright kvm probe 1\nboot-1 1 0 0\ngood\n\0\n", 43);
+	assert_false(believes("millwright kvm probe 3\nboot-1 1 0 0\ngood\n\n"));
+	assert_false(believes("millwright kvm probe 2\nboot-1 1 0 0\nsuperb\n\n"));
+	assert_false(believes("millwright kvm probe 2\nboot-1 1 0 0\ngood\n"));
+	assert_false(believes("millwright kvm probe 2\nboot-1 1 0 0\ngood\n\nmore"));
+	assert_false(believes("millwright kvm probe 2\nboot-1 1 0 0\nslow\n\033[31mred\n"));
+	put("millwright kvm probe 2\nboot-1 1 0 0\ngood\n\0\n", 43);
 	assert_false(reads());
 	memset(long_text, 'x', sizeof(long_text));
 	put(long_text, sizeof(long_text));

@@ -245,7 +245,32 @@ class Run(unittest.TestCase):
     def test_unknown_accelerator_lists_those_built_in(self):
         self.refuse(1, "there is no accelerator `kvn`", PROFILE, *SETS, "--accel", "kvn")
         self.refuse(1, "built in is kvm", PROFILE, *SETS, "--accel", "kvn", "--diagnostics", "full")
-        self.refuse(1, "mshv: not built in", PROFILE, *SETS, "--accel", "mshv", "--diagnostics", "full")
+        self.refuse(1, "mshv is not built in", PROFILE, *SETS, "--accel", "mshv", "--diagnostics", "full")
+
+    def test_trace_limit_is_a_number_and_its_file_can_be_written(self):
+        for limit in ("many", "-1", "", "0", "12x"):
+            self.refuse(2, "--trace-limit is a number", PROFILE, *SETS, "--trace-limit", limit)
+        self.refuse(2, "cannot write the trace /nonexistent/t", PROFILE, "--trace",
+                    "/nonexistent/t")
+
+    def test_clock_by_instructions_is_not_kvms(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "p.yaml")
+            with open(path, "w", encoding="utf-8") as out:
+                out.write("format: machine/1\nname: p\nversion: 1\nsummary: test\n"
+                          "extends: machine/microvm@1\naccel: { clock: instructions }\n")
+            result = call("run", path, *SETS, "--accel", "kvm")
+        self.assertEqual(result.returncode, 1)
+        if os.access("/dev/kvm", os.R_OK | os.W_OK):
+            self.assertIn("p.yaml:6:17: error[A501]: kvm does not offer `clock: instructions`",
+                          result.stderr)
+
+    def test_kvm_has_neither_trace_nor_counters(self):
+        result = call("run", PROFILE, *SETS, "--accel", "kvm", "--trace", "-", "--counters")
+        self.assertEqual(result.returncode, 1)
+        if os.access("/dev/kvm", os.R_OK | os.W_OK):
+            for option in ("trace", "counters"):
+                self.assertIn("the accelerator kvm has no `--%s`" % option, result.stderr)
 
 
 class Output(unittest.TestCase):

@@ -97,6 +97,7 @@ static void first_good_one_is_taken_and_no_other_is_probed(void **state)
 	assert_ptr_equal(choice.ops, &first);
 	assert_int_equal(probes, 1);
 	assert_string_equal(choice.line, "accelerator kvm, as the profile prefers");
+	assert_false(choice.passed_over);
 }
 
 static void good_beats_slow_and_slow_beats_nothing(void **state)
@@ -104,12 +105,13 @@ static void good_beats_slow_and_slow_beats_nothing(void **state)
 	set(&first_probe, MW_ACCEL_SLOW, "it crawls");
 	assert_true(mw_choice_make(&choice, &plan, NULL, both, &diagnostics));
 	assert_ptr_equal(choice.ops, &second);
+	assert_true(choice.passed_over);
+	assert_string_equal(choice.line, "accelerator soft: kvm is slow here (it crawls)");
 	set(&second_probe, MW_ACCEL_PARTIAL, "it limps");
 	assert_true(mw_choice_make(&choice, &plan, NULL, both, &diagnostics));
 	assert_ptr_equal(choice.ops, &first);
-	assert_string_equal(
-		choice.line,
-		"accelerator kvm, as the profile prefers, which is slow here: it crawls");
+	assert_string_equal(choice.line, "accelerator kvm, which is slow here: it crawls; soft is "
+					 "partial here (it limps)");
 }
 
 static void absent_and_not_built_in_are_passed_over_with_the_reason(void **state)
@@ -120,8 +122,8 @@ static void absent_and_not_built_in_are_passed_over_with_the_reason(void **state
 	set(&first_probe, MW_ACCEL_ABSENT, "there is no /dev/kvm");
 	assert_true(mw_choice_make(&choice, &plan, NULL, both, &diagnostics));
 	assert_ptr_equal(choice.ops, &second);
-	assert_non_null(strstr(choice.line, "passed over mshv: not built in"));
-	assert_non_null(strstr(choice.line, "passed over kvm: there is no /dev/kvm"));
+	assert_string_equal(choice.line, "accelerator soft: mshv is not built in; kvm is absent "
+					 "here (there is no /dev/kvm)");
 }
 
 static void without_a_choice_nothing_is_tried_out(void **state)
@@ -155,13 +157,46 @@ static void auto_means_all_that_are_built_in(void **state)
 	assert_ptr_equal(choice.ops, &second);
 }
 
+static void profile_may_leave_it_to_what_is_here(void **state)
+{
+	static const char *const prefer[] = { "auto", NULL };
+
+	plan.accel.prefer = prefer;
+	assert_true(mw_choice_make(&choice, &plan, NULL, both, &diagnostics));
+	assert_ptr_equal(choice.ops, &first);
+	assert_int_equal(probes, 1);
+	assert_int_equal(looks, 0);
+	assert_string_equal(choice.line, "accelerator kvm, the best that is here");
+	set(&first_probe, MW_ACCEL_PARTIAL, "it limps");
+	assert_true(mw_choice_make(&choice, &plan, NULL, both, &diagnostics));
+	assert_ptr_equal(choice.ops, &second);
+	assert_true(choice.passed_over);
+	assert_string_equal(choice.line, "accelerator soft: kvm is partial here (it limps)");
+	assert_true(mw_choice_make(&choice, &plan, "kvm", both, &diagnostics));
+	assert_ptr_equal(choice.ops, &first);
+}
+
+static void clock_by_instructions_is_a_need(void **state)
+{
+	static const char *const prefer[] = { "auto", NULL };
+
+	plan.accel.prefer = prefer;
+	plan.accel.instruction_clock = true;
+	second_probe.caps.instruction_clock = true;
+	assert_true(mw_choice_make(&choice, &plan, NULL, both, &diagnostics));
+	assert_ptr_equal(choice.ops, &second);
+	assert_string_equal(choice.line, "accelerator soft: kvm lacks what the machine needs");
+	assert_false(mw_choice_make(&choice, &plan, "kvm", both, &diagnostics));
+	assert_found("error[A501]: kvm does not offer `clock: instructions`");
+}
+
 static void nothing_usable_lists_reasons_and_what_is_built_in(void **state)
 {
 	set(&first_probe, MW_ACCEL_ABSENT, "there is no /dev/kvm");
 	assert_false(mw_choice_make(&choice, &plan, NULL, only_first, &diagnostics));
 	assert_int_equal(diagnostics.errors, 1);
-	assert_found("kvm: there is no /dev/kvm");
-	assert_found("soft: not built in");
+	assert_found("kvm is absent here (there is no /dev/kvm)");
+	assert_found("soft is not built in");
 	assert_found("built in is kvm: one");
 }
 
@@ -240,6 +275,8 @@ int main(void)
 		TEST(without_a_choice_nothing_is_tried_out),
 		TEST(option_overrides_the_profile),
 		TEST(auto_means_all_that_are_built_in),
+		TEST(profile_may_leave_it_to_what_is_here),
+		TEST(clock_by_instructions_is_a_need),
 		TEST(nothing_usable_lists_reasons_and_what_is_built_in),
 		TEST(preferring_nothing_is_an_error),
 		TEST(unknown_name_is_an_error_even_beside_a_good_one),

@@ -1,0 +1,178 @@
+/* One thread for all CPUs: they take turns, and time goes on with what they run. */
+// SPDX-License-Identifier: MIT
+#include "accel/soft/thread.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "accel/soft/run.h"
+#include "accel/soft/schedule.h"
+#include "core/alloc.h"
+#include "core/executor.h"
+
+/* Messages that no CPU has come round to take: a device that sends more waits for nobody, it loses them. */
+enum { MOST_MESSAGES = 4096 };
+
+static bool must_leave(struct soft_vm *vm)
+{
+	return atomic_load(&vm->halting) || mw_machine_stopping(vm->machine);
+}
+
+/* Waits for the next start; false when the thread is to end. */
+static bool wait_for_start(struct soft_vm *vm)
+{
+	bool quitting;
+
+	pthread_mutex_lock(&vm->mutex);
+	vm->parked = true;
+	pthread_cond_broadcast(&vm->changed);
+	while (!vm->quitting && !vm->running_wanted)
+		pthread_cond_wait(&vm->changed, &vm->mutex);
+	quitting = vm->quitting;
+	vm->parked = quitting;
+	pthread_mutex_unlock(&vm->mutex);
+	return !quitting;
+}
+
+/* Waits until a message comes, an earlier deadline, a stop, or `ns` have passed. */
+static void sleep_for(struct soft_vm *vm, uint64_t ns)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	if (ns < UINT64_C(3600000000000)) {
+		ns += (uint64_t)until.tv_nsec;
+		until.tv_sec += (time_t)(ns / 1000000000);
+		until.tv_nsec = (long)(ns % 1000000000);
+	} else {
+		until.tv_sec += 3600;
+	}
+	pthread_mutex_lock(&vm->mutex);
+	if (!vm->message_count && !vm->replan && !must_leave(vm))
+		pthread_cond_timedwait(&vm->changed, &vm->mutex, &until);
+	vm->replan = false;
+	pthread_mutex_unlock(&vm->mutex);
+}
+
+static void take_messages(struct soft_vm *vm)
+{
+	struct soft_message *messages;
+	size_t count;
+
+	if (!atomic_exchange(&vm->kicked, false))
+		return;
+	pthread_mutex_lock(&vm->mutex);
+	messages = vm->messages;
+	count = vm->message_count;
+	vm->messages = NULL;
+	vm->message_count = vm->message_capacity = 0;
+	pthread_mutex_unlock(&vm->mutex);
+	for (size_t i = 0; i < count; i++)
+		soft_lapic_message(&vm->lapics, messages[i].address, messages[i].data);
+	free(messages);
+}
+
+/* The machine wants its CPUs out, but has not called stop yet. */
+static void wait_for_stop(struct soft_vm *vm)
+{
+	pthread_mutex_lock(&vm->mutex);
+	while (!atomic_load(&vm->halting) && !vm->quitting)
+		pthread_cond_wait(&vm->changed, &vm->mutex);
+	pthread_mutex_unlock(&vm->mutex);
+}
+
+static void run_machine(struct soft_vm *vm)
+{
+	soft_time_resume(vm);
+	while (!must_leave(vm)) {
+		uint64_t idle_ns;
+
+		take_messages(vm);
+		idle_ns = soft_schedule(vm);
+		if (idle_ns)
+			sleep_for(vm, idle_ns);
+	}
+	wait_for_stop(vm);
+}
+
+static void *cpu_thread(void *argument)
+{
+	struct soft_vm *vm = argument;
+
+	while (wait_for_start(vm))
+		run_machine(vm);
+	return NULL;
+}
+
+/* It takes no signal: all are the main thread's. */
+int soft_thread_create(struct soft_vm *vm)
+{
+	sigset_t all, before;
+	int error;
+
+	vm->parked = true;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&vm->thread, NULL, cpu_thread, vm);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	vm->has_thread = !error;
+	return error;
+}
+
+void soft_thread_join(struct soft_vm *vm)
+{
+	if (!vm->has_thread)
+		return;
+	pthread_mutex_lock(&vm->mutex);
+	vm->quitting = true;
+	pthread_cond_broadcast(&vm->changed);
+	pthread_mutex_unlock(&vm->mutex);
+	pthread_join(vm->thread, NULL);
+	vm->has_thread = false;
+}
+
+void soft_thread_start(struct soft_vm *vm)
+{
+	atomic_store(&vm->halting, false);
+	pthread_mutex_lock(&vm->mutex);
+	vm->running_wanted = true;
+	pthread_cond_broadcast(&vm->changed);
+	pthread_mutex_unlock(&vm->mutex);
+}
+
+void soft_thread_stop(struct soft_vm *vm)
+{
+	atomic_store(&vm->halting, true);
+	pthread_mutex_lock(&vm->mutex);
+	vm->running_wanted = false;
+	pthread_cond_broadcast(&vm->changed);
+	while (!vm->parked)
+		pthread_cond_wait(&vm->changed, &vm->mutex);
+	pthread_mutex_unlock(&vm->mutex);
+}
+
+static void append_message(struct soft_vm *vm, struct soft_message message)
+{
+	if (vm->message_count == MOST_MESSAGES)
+		return;
+	if (vm->message_count == vm->message_capacity) {
+		vm->message_capacity = vm->message_capacity ? vm->message_capacity * 2 : 16;
+		vm->messages = mw_grow(vm->messages, vm->message_capacity, sizeof(message));
+	}
+	vm->messages[vm->message_count++] = message;
+}
+
+void soft_thread_message(struct soft_vm *vm, uint64_t address, uint32_t data)
+{
+	if (vm->has_thread && pthread_equal(pthread_self(), vm->thread)) {
+		soft_lapic_message(&vm->lapics, address, data);
+		return;
+	}
+	pthread_mutex_lock(&vm->mutex);
+	append_message(vm, (struct soft_message){ address, data });
+	pthread_cond_broadcast(&vm->changed);
+	pthread_mutex_unlock(&vm->mutex);
+	atomic_store(&vm->kicked, true);
+}

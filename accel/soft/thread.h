@@ -1,0 +1,18 @@
+/** The one host thread that runs all CPUs of a machine. */
+// SPDX-License-Identifier: MIT
+#ifndef ACCEL_SOFT_THREAD_H
+#define ACCEL_SOFT_THREAD_H
+
+#include "accel/soft/vm.h"
+
+/** Creates it, parked. Returns 0 or an errno value. */
+int soft_thread_create(struct soft_vm *vm);
+/** Ends and joins it; fine where it was never made. */
+void soft_thread_join(struct soft_vm *vm);
+/** Lets the CPUs run; parks them and waits until they are. Main thread. */
+void soft_thread_start(struct soft_vm *vm);
+void soft_thread_stop(struct soft_vm *vm);
+/** Any thread: a message for the local APICs. */
+void soft_thread_message(struct soft_vm *vm, uint64_t address, uint32_t data);
+
+#endif
