@@ -175,6 +175,8 @@ void mw_node_enter(struct mw_node *node, struct mw_actor *actor)
 
 void mw_node_leave(struct mw_node *node)
 {
+	if (node->mapped_end)
+		mw_node_end_maps(node);
 	node->actor = NULL;
 	pthread_mutex_unlock(node->lock);
 }

@@ -38,6 +38,9 @@ struct mw_executor_ops {
 	/** Whether this node's chip is run by the accelerator; its callbacks are then never called and its
 	 * lines go to `line`. May be NULL: none is. */
 	bool (*runs_node)(void *self, uint32_t plan_node);
+	/** Any thread: a device has written memory as a bus master, for whoever keeps what it read there
+	 * (decoded instructions). May be NULL. */
+	void (*written)(void *self, uint64_t base, uint64_t length);
 	/** Of one that drives the clock; both may be NULL. Any thread, with a device held: the first deadline
 	 * of the devices' timers is earlier than before, so whatever waits for it plans anew. */
 	void (*time_changed)(void *self);

@@ -35,6 +35,7 @@ struct mw_node {
 	pthread_mutex_t own_lock;
 	pthread_mutex_t *lock; /* own_lock, or its lock group's */
 	struct mw_actor *actor;
+	uint64_t mapped_first, mapped_end; /* guarded by `lock`: what it may write through maps; empty: none */
 	struct mw_loop *loop;
 	struct mw_timer *timers;                    /* one per timer row */
 	struct mw_memory *memories;                 /* one per region, used by backed ones */
@@ -233,6 +234,8 @@ void mw_link_init(struct mw_link *link, uint32_t index);
 void mw_link_fini(struct mw_link *link);
 
 /* memory.c */
+/** The node's callback has ended: what it mapped for writing is written. */
+void mw_node_end_maps(struct mw_node *node);
 bool mw_ram_init(struct mw_machine *machine, struct mw_diagnostics *diagnostics);
 void mw_ram_fini(struct mw_machine *machine);
 bool mw_memories_init(struct mw_node *node, struct mw_diagnostics *diagnostics);

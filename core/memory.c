@@ -192,13 +192,43 @@ bool mw_dma_read(struct mw_dma *dma, uint64_t address, void *bytes, size_t count
 	return false;
 }
 
+static void tell_written(const struct mw_node *node, uint64_t base, uint64_t length)
+{
+	const struct mw_executor *executor = &node->machine->executor;
+
+	if (length && executor->ops && executor->ops->written)
+		executor->ops->written(executor->self, base, length);
+}
+
 bool mw_dma_write(struct mw_dma *dma, uint64_t address, const void *bytes, size_t count)
 {
-	if (all_memory(dma, address, count))
-		return copy(dma, address, (uint8_t *)(uintptr_t)bytes, count, true);
+	if (all_memory(dma, address, count)) {
+		copy(dma, address, (uint8_t *)(uintptr_t)bytes, count, true);
+		tell_written(dma->node, address, count);
+		return true;
+	}
 	mw_guest_log(dma->node->device, "DMA write of %zu bytes at 0x%" PRIx64 " meets no memory",
 		     count, address);
 	return false;
+}
+
+/* The maps of one callback are told as one range when it ends. */
+static void note_map(struct mw_node *node, uint64_t address, size_t count)
+{
+	uint64_t end = address + count;
+
+	if (!node->mapped_end || address < node->mapped_first)
+		node->mapped_first = address;
+	if (end > node->mapped_end)
+		node->mapped_end = end;
+}
+
+void mw_node_end_maps(struct mw_node *node)
+{
+	uint64_t first = node->mapped_first, end = node->mapped_end;
+
+	node->mapped_first = node->mapped_end = 0;
+	tell_written(node, first, end - first);
 }
 
 void *mw_dma_map(struct mw_dma *dma, uint64_t address, size_t count, bool writing)
@@ -208,6 +238,8 @@ void *mw_dma_map(struct mw_dma *dma, uint64_t address, size_t count, bool writin
 	if (!part.entry || !count || part.last - address < count - 1 ||
 	    (writing && part.entry->readonly))
 		return NULL;
+	if (writing)
+		note_map(dma->node, address, count);
 	return part.entry->host + (address - part.entry->base);
 }
 

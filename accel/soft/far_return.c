@@ -75,7 +75,7 @@ static bool return_real(struct soft_cpu *cpu, unsigned size, uint16_t release)
 				  : soft_segment_paragraph(cpu, MW_CS, selector);
 	if (target.rip > target.cs.limit)
 		return soft_refuse(cpu, SOFT_GP, 0);
-	soft_stack_adjust(cpu, (int64_t)(2 * size + release));
+	soft_stack_adjust(cpu, 2 * (int64_t)size + release);
 	soft_target_enter(cpu, &target, NULL);
 	return true;
 }
@@ -113,7 +113,7 @@ bool soft_far_return(struct soft_cpu *cpu, unsigned size, uint16_t release)
 		return false;
 	if (target.level > cpu->cpl)
 		return return_outer(cpu, &target, size, release);
-	soft_stack_adjust(cpu, (int64_t)(2 * size + release));
+	soft_stack_adjust(cpu, 2 * (int64_t)size + release);
 	soft_target_enter(cpu, &target, NULL);
 	return true;
 }

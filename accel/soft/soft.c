@@ -102,6 +102,11 @@ static void msi(void *self, uint64_t address, uint32_t data)
 	soft_thread_message(self, address, data);
 }
 
+static void written(void *self, uint64_t base, uint64_t length)
+{
+	soft_thread_written(self, base, length);
+}
+
 /* No chip runs here, and the local APICs tell the end of every level interrupt. */
 static void line(void *self, uint32_t gsi, bool level)
 {
@@ -122,6 +127,7 @@ static const struct mw_executor_ops executor_ops = {
 	.line = line,
 	.msi = msi,
 	.route = route,
+	.written = written,
 	.time_changed = soft_time_changed,
 	.now = soft_time_now,
 };

@@ -12,7 +12,8 @@
 #include "core/alloc.h"
 #include "core/executor.h"
 
-/* Messages that no CPU has come round to take: a device that sends more waits for nobody, it loses them. */
+/* What no CPU has come round to take: interrupt messages beyond that are lost, as on a bus nobody listens to;
+ * of written memory it is then known that it may be any. */
 enum { MOST_MESSAGES = 4096 };
 
 static bool must_leave(struct soft_vm *vm)
@@ -56,9 +57,26 @@ static void sleep_for(struct soft_vm *vm, uint64_t ns)
 	pthread_mutex_unlock(&vm->mutex);
 }
 
+/* Page by page; what is no memory of ours holds no code. */
+static void forget_code(struct soft_vm *vm, uint64_t base, uint64_t length)
+{
+	uint64_t end = base + length;
+
+	while (base < end) {
+		uint64_t next = (base & SOFT_PAGE_MASK) + SOFT_PAGE_BYTES;
+		unsigned count = (unsigned)((next < end ? next : end) - base);
+		const struct soft_slot *slot = soft_slot_find(vm, base);
+
+		if (slot && slot->code[(base - slot->base) >> 12])
+			soft_blocks_invalidate(vm, base, count);
+		base += count;
+	}
+}
+
 static void take_messages(struct soft_vm *vm)
 {
 	struct soft_message *messages;
+	bool all_written;
 	size_t count;
 
 	if (!atomic_exchange(&vm->kicked, false))
@@ -68,9 +86,17 @@ static void take_messages(struct soft_vm *vm)
 	count = vm->message_count;
 	vm->messages = NULL;
 	vm->message_count = vm->message_capacity = 0;
+	all_written = vm->all_written;
+	vm->all_written = false;
 	pthread_mutex_unlock(&vm->mutex);
-	for (size_t i = 0; i < count; i++)
-		soft_lapic_message(&vm->lapics, messages[i].address, messages[i].data);
+	if (all_written)
+		soft_blocks_flush(vm);
+	for (size_t i = 0; i < count; i++) {
+		if (messages[i].length)
+			forget_code(vm, messages[i].address, messages[i].length);
+		else
+			soft_lapic_message(&vm->lapics, messages[i].address, messages[i].data);
+	}
 	free(messages);
 }
 
@@ -155,8 +181,10 @@ void soft_thread_stop(struct soft_vm *vm)
 
 static void append_message(struct soft_vm *vm, struct soft_message message)
 {
-	if (vm->message_count == MOST_MESSAGES)
+	if (vm->message_count == MOST_MESSAGES) {
+		vm->all_written |= message.length != 0;
 		return;
+	}
 	if (vm->message_count == vm->message_capacity) {
 		vm->message_capacity = vm->message_capacity ? vm->message_capacity * 2 : 16;
 		vm->messages = mw_grow(vm->messages, vm->message_capacity, sizeof(message));
@@ -164,15 +192,32 @@ static void append_message(struct soft_vm *vm, struct soft_message message)
 	vm->messages[vm->message_count++] = message;
 }
 
-void soft_thread_message(struct soft_vm *vm, uint64_t address, uint32_t data)
+static void post(struct soft_vm *vm, struct soft_message message)
 {
-	if (vm->has_thread && pthread_equal(pthread_self(), vm->thread)) {
-		soft_lapic_message(&vm->lapics, address, data);
-		return;
-	}
 	pthread_mutex_lock(&vm->mutex);
-	append_message(vm, (struct soft_message){ address, data });
+	append_message(vm, message);
 	pthread_cond_broadcast(&vm->changed);
 	pthread_mutex_unlock(&vm->mutex);
 	atomic_store(&vm->kicked, true);
+}
+
+static bool is_cpu_thread(const struct soft_vm *vm)
+{
+	return vm->has_thread && pthread_equal(pthread_self(), vm->thread);
+}
+
+void soft_thread_message(struct soft_vm *vm, uint64_t address, uint32_t data)
+{
+	if (is_cpu_thread(vm))
+		soft_lapic_message(&vm->lapics, address, data);
+	else
+		post(vm, (struct soft_message){ .address = address, .data = data });
+}
+
+void soft_thread_written(struct soft_vm *vm, uint64_t base, uint64_t length)
+{
+	if (is_cpu_thread(vm))
+		forget_code(vm, base, length);
+	else
+		post(vm, (struct soft_message){ .address = base, .length = length });
 }

@@ -15,4 +15,7 @@ void soft_thread_stop(struct soft_vm *vm);
 /** Any thread: a message for the local APICs. */
 void soft_thread_message(struct soft_vm *vm, uint64_t address, uint32_t data);
 
+/** Any thread: a device has written memory. */
+void soft_thread_written(struct soft_vm *vm, uint64_t base, uint64_t length);
+
 #endif

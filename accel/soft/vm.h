@@ -45,9 +45,10 @@ struct soft_block_cache {
 	alignas(16) uint8_t single[SOFT_SINGLE_BYTES]; /* the one not kept */
 };
 
-/** Messages from other threads, taken over by the CPU thread. */
+/** From other threads, taken over by the CPU thread: an interrupt message, or that a device has written
+ * `length` bytes of memory. */
 struct soft_message {
-	uint64_t address;
+	uint64_t address, length; /* length 0: an interrupt message */
 	uint32_t data;
 };
 
@@ -84,6 +85,7 @@ struct soft_vm {
 	atomic_bool kicked;                    /* messages wait */
 	struct soft_message *messages;         /* under mutex */
 	size_t message_count, message_capacity;
+	bool all_written;           /* under mutex: more ranges than there was room for */
 	FILE *trace;                /* NULL: none */
 	struct soft_tracer *tracer; /* its state, with it */
 	uint32_t unknown_msrs[32];  /* named in the log already */
