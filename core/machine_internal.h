@@ -35,7 +35,8 @@ struct mw_node {
 	pthread_mutex_t own_lock;
 	pthread_mutex_t *lock; /* own_lock, or its lock group's */
 	struct mw_actor *actor;
-	uint64_t mapped_first, mapped_end; /* guarded by `lock`: what it may write through maps; empty: none */
+	uint64_t mapped_first,
+		mapped_end; /* guarded by `lock`: what it may write through maps; empty: none */
 	struct mw_loop *loop;
 	struct mw_timer *timers;                    /* one per timer row */
 	struct mw_memory *memories;                 /* one per region, used by backed ones */

@@ -336,9 +336,17 @@ static const struct soft_op *std(struct soft_cpu *cpu, const struct soft_op *op)
 	cpu->rflags |= SOFT_DF;
 	return SOFT_NEXT(cpu, op);
 }
+/* D6, in no manual for long, in every processor: AL becomes the carry, in all bits. */
+static const struct soft_op *salc(struct soft_cpu *cpu, const struct soft_op *op)
+{
+	soft_set8(cpu, MW_RAX * 8, soft_cf(cpu) ? 0xff : 0);
+	return SOFT_NEXT(cpu, op);
+}
+
 void soft_emit_flag(struct soft_decoder *decoder)
 {
 	switch (decoder->insn.opcode) {
+	case 0xd6: soft_emit(decoder, salc); break;
 	case 0xf5: soft_emit(decoder, cmc); break;
 	case 0xf8: soft_emit(decoder, clc); break;
 	case 0xf9: soft_emit(decoder, stc); break;

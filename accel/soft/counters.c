@@ -51,7 +51,7 @@ static void log_sum(const struct soft_vm *vm, const char *who, unsigned first, u
 
 void soft_counters_log(const struct soft_vm *vm)
 {
-	char who[16];
+	char who[24];
 
 	log_sum(vm, "", 0, vm->cpu_count);
 	for (unsigned i = 0; vm->cpu_count > 1 && i < vm->cpu_count; i++) {

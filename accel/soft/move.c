@@ -4,6 +4,8 @@
 #include "accel/soft/block.h"
 #include "accel/soft/decode.h"
 #include "accel/soft/flags.h"
+#include "accel/soft/system.h"
+#include "accel/soft/vm.h"
 
 #define DEFINE_MOV(bits)                                                                           \
 	static const struct soft_op *mov_rr_##bits(struct soft_cpu *cpu, const struct soft_op *op) \
@@ -355,11 +357,25 @@ void soft_emit_nop(struct soft_decoder *decoder)
 	soft_emit(decoder, nop);
 }
 
+/* PAUSE waits for another CPU, which gets its turn then: they share one host thread. */
+static const struct soft_op *pause_turn(struct soft_cpu *cpu, const struct soft_op *op)
+{
+	soft_look(cpu);
+	return soft_leave(cpu, op);
+}
+
+static void emit_nop_or_pause(struct soft_decoder *decoder)
+{
+	bool pause = decoder->insn.repeat == 0xf3 && decoder->cpu->vm->cpu_count > 1;
+
+	soft_emit(decoder, pause ? pause_turn : nop);
+}
+
 /* 90 to 97; 90 without REX.B is NOP, with F3 PAUSE. */
 void soft_emit_xchg_a(struct soft_decoder *decoder)
 {
 	if (decoder->insn.rm == 0)
-		soft_emit_nop(decoder);
+		emit_nop_or_pause(decoder);
 	else
 		soft_emit(decoder, xchg_rr[size_index(decoder)])->reg = MW_RAX;
 }

@@ -1,5 +1,12 @@
-/** Decoded instructions as handlers run them.
- *
+/** Decoded instructions as handlers run them. */
+// SPDX-License-Identifier: MIT
+#ifndef ACCEL_SOFT_OP_H
+#define ACCEL_SOFT_OP_H
+
+#include "accel/soft/cpu.h"
+#include "accel/soft/memory.h"
+
+/*
  * A handler does one instruction, or its last part, and hands over to the next op. Rules:
  *  - It changes no guest state before everything that can fault has succeeded.
  *  - It ends with `return SOFT_NEXT(cpu, op);`, a tail call in optimised builds. No local's address may
@@ -7,12 +14,6 @@
  *    into a separate `noinline` function.
  *  - `return soft_stop(cpu, op)` after something raised; `return soft_leave(cpu, op)` when the run loop has to
  *    look (modes, interrupts, translations changed), `return soft_jump_to(cpu, op, rip)` after a far transfer. */
-// SPDX-License-Identifier: MIT
-#ifndef ACCEL_SOFT_OP_H
-#define ACCEL_SOFT_OP_H
-
-#include "accel/soft/cpu.h"
-#include "accel/soft/memory.h"
 
 struct soft_op;
 typedef const struct soft_op *soft_handler(struct soft_cpu *cpu, const struct soft_op *op);

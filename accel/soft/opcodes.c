@@ -212,6 +212,7 @@ const struct soft_opcode soft_opcodes[2][256] = {
 		[0xd3] = { soft_emit_group2, SOFT_MODRM },
 		[0xd4] = { soft_emit_bcd, SOFT_IMM8 | SOFT_I64 },
 		[0xd5] = { soft_emit_bcd, SOFT_IMM8 | SOFT_I64 },
+		[0xd6] = { soft_emit_flag, SOFT_BYTE | SOFT_I64 },
 		[0xd7] = { soft_emit_xlat, SOFT_BYTE },
 		[0xd8] = { soft_emit_x87, SOFT_MODRM },
 		[0xd9] = { soft_emit_x87, SOFT_MODRM },

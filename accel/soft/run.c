@@ -10,6 +10,7 @@
 
 void soft_look(struct soft_cpu *cpu)
 {
+	cpu->vm->looked = true;
 	/* What the quantum still had is taken from it, so that time stays what was run. */
 	if (cpu->vm->running == cpu && cpu->left > 0) {
 		cpu->vm->quantum -= cpu->left;
@@ -159,7 +160,10 @@ static void run_single(struct soft_cpu *cpu)
 	rest = cpu->left - block->count;
 	cpu->left -= rest;
 	cpu->vm->quantum -= rest;
+	cpu->vm->looked = false;
 	run_block(cpu, block);
+	if (cpu->vm->looked)
+		return; /* the turn ends here */
 	cpu->vm->quantum += rest;
 	cpu->left += rest;
 }

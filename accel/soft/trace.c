@@ -95,16 +95,19 @@ void soft_trace_end(struct soft_vm *vm)
 		soft_debug_update(vm->cpus[i]);
 }
 
-/* Bytes of RAM at a linear address, to the end of the page. It has been fetched from before, so no fault
- * comes of it; code in a device is not read again. */
+/* Bytes of RAM at a linear address, to the end of the page. To watch raises no fault; code in a device is not
+ * read again. */
 static unsigned code_bytes(struct soft_cpu *cpu, uint64_t linear, uint8_t *bytes, unsigned most)
 {
 	unsigned in_page = SOFT_PAGE_BYTES - (unsigned)(linear & ~SOFT_PAGE_MASK);
 	const struct soft_slot *slot;
+	struct soft_fault before = cpu->fault;
 	uint64_t physical;
 
-	if (!soft_page_find(cpu, linear, cpu->cpl == 3, SOFT_FETCH, &physical))
+	if (!soft_page_find(cpu, linear, cpu->cpl == 3, SOFT_FETCH, &physical)) {
+		cpu->fault = before;
 		return 0;
+	}
 	slot = soft_slot_find_for(cpu, physical);
 	if (!slot)
 		return 0;

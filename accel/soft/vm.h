@@ -71,6 +71,7 @@ struct soft_vm {
 	int64_t quantum;      /* instructions given to the running CPU */
 	uint64_t ns_per_1024; /* virtual ns per 1,024 instructions in this quantum */
 	struct soft_cpu *running;
+	bool looked;           /* soft_look was called since a single instruction began */
 	uint64_t instructions; /* retired by all CPUs before this quantum */
 	bool idle;             /* since host_ns no CPU had anything to do */
 

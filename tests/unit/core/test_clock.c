@@ -173,6 +173,147 @@ static void armed_timer_is_saved_and_restored(void **state)
 	assert_memory_equal(saved, again, count);
 }
 
+static void clock_keeps_its_time_when_its_source_changes(void **state)
+{
+	struct mw_clock clock;
+	uint64_t now;
+
+	mw_clock_init(&clock, true);
+	mw_clock_start(&clock);
+	mw_clock_step(&clock, 1000);
+	mw_clock_set_manual(&clock, false);
+	now = mw_clock_now(&clock);
+	assert_true(now >= 1000);
+	mw_clock_set_manual(&clock, true);
+	assert_true(mw_clock_now(&clock) >= now);
+	now = mw_clock_now(&clock);
+	assert_int_equal(mw_clock_now(&clock), now);
+	mw_clock_fini(&clock);
+}
+
+/* An executor that makes time, as the software CPU does. */
+
+static unsigned changes;
+static uint64_t inner_now;
+
+static enum mw_status map(void *self, uint64_t base, uint64_t length, void *host, bool readonly)
+{
+	return MW_STATUS_OK;
+}
+
+static enum mw_status begin(void *self)
+{
+	return MW_STATUS_OK;
+}
+
+static void end(void *self)
+{
+}
+
+static void time_changed(void *self)
+{
+	changes++;
+}
+
+static uint64_t now_inside(void *self)
+{
+	return inner_now;
+}
+
+static const struct mw_executor_ops driver = {
+	.map = map, .start = begin, .stop = end, .time_changed = time_changed, .now = now_inside
+};
+
+static void drive(bool by_instructions)
+{
+	mw_machine_stop(toy.machine);
+	toy.plan.accel.instruction_clock = by_instructions;
+	changes = 0;
+	inner_now = 0;
+	assert_int_equal(
+		mw_machine_set_executor(toy.machine, (struct mw_executor){ &driver, NULL }),
+		MW_STATUS_OK);
+	mw_machine_drive_clock(toy.machine);
+	assert_int_equal(mw_machine_start(toy.machine), MW_STATUS_OK);
+}
+
+static void executors_time_fires_timers_on_their_loop(void **state)
+{
+	drive(false);
+	mw_timer_arm(ticker->a, 100);
+	mw_machine_advance(toy.cpu, 99);
+	mw_machine_serve(toy.machine, 0);
+	assert_string_equal(order, "");
+	mw_machine_advance(toy.cpu, 100);
+	assert_string_equal(order, "");
+	/* What is handed out is no deadline any more, but armed until it has fired. */
+	assert_int_equal(mw_clock_next(mw_machine_clock(toy.machine)), UINT64_MAX);
+	assert_true(mw_timer_armed(ticker->a, NULL));
+	mw_machine_serve(toy.machine, UINT64_MAX);
+	assert_string_equal(order, "a");
+}
+
+static void instruction_clock_fires_timers_on_the_cpu(void **state)
+{
+	drive(true);
+	ticker->period = 10;
+	mw_timer_arm(ticker->b, 100);
+	mw_timer_arm(ticker->a, 90);
+	mw_machine_advance(toy.cpu, 90);
+	assert_string_equal(order, "a");
+	ticker->period = 0;
+	mw_machine_advance(toy.cpu, 100);
+	assert_string_equal(order, "aba");
+	mw_machine_serve(toy.machine, 0);
+	assert_string_equal(order, "aba");
+}
+
+static void timer_taken_back_after_it_was_handed_out_stays_silent(void **state)
+{
+	drive(false);
+	mw_timer_arm(ticker->a, 100);
+	mw_machine_advance(toy.cpu, 100);
+	mw_timer_cancel(ticker->a);
+	mw_machine_serve(toy.machine, 0);
+	assert_string_equal(order, "");
+}
+
+static void executor_hears_of_an_earlier_deadline(void **state)
+{
+	drive(false);
+	mw_timer_arm(ticker->a, 100);
+	assert_int_equal(changes, 1);
+	mw_timer_arm(ticker->b, 200);
+	assert_int_equal(changes, 1);
+	mw_timer_arm(ticker->b, 50);
+	assert_int_equal(changes, 2);
+}
+
+static void device_sees_the_time_of_the_running_instruction(void **state)
+{
+	drive(false);
+	mw_machine_advance(toy.cpu, 100);
+	inner_now = 140;
+	assert_int_equal(mw_now_ns(ticker), 140);
+	inner_now = 0;
+	assert_int_equal(mw_now_ns(ticker), 100);
+}
+
+static void dropped_executor_gives_the_clock_back(void **state)
+{
+	drive(false);
+	mw_machine_advance(toy.cpu, 100);
+	mw_timer_arm(ticker->a, 150);
+	mw_machine_stop(toy.machine);
+	mw_machine_drop_executor(toy.machine);
+	changes = 0;
+	mw_timer_arm(ticker->b, 120);
+	assert_int_equal(changes, 0);
+	mw_machine_start(toy.machine);
+	toy_step(&toy, 150);
+	assert_string_equal(order, "ba");
+}
+
 int main(void)
 {
 #define CLOCK_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -186,6 +327,13 @@ int main(void)
 		CLOCK_TEST(reset_cancels_timers),
 		CLOCK_TEST(stopped_machine_has_no_time),
 		CLOCK_TEST(armed_timer_is_saved_and_restored),
+		cmocka_unit_test(clock_keeps_its_time_when_its_source_changes),
+		CLOCK_TEST(executors_time_fires_timers_on_their_loop),
+		CLOCK_TEST(instruction_clock_fires_timers_on_the_cpu),
+		CLOCK_TEST(timer_taken_back_after_it_was_handed_out_stays_silent),
+		CLOCK_TEST(executor_hears_of_an_earlier_deadline),
+		CLOCK_TEST(device_sees_the_time_of_the_running_instruction),
+		CLOCK_TEST(dropped_executor_gives_the_clock_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

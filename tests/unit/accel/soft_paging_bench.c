@@ -1,0 +1,131 @@
+/* Page tables for tests of the software CPU. Reference: SDM vol. 3, chapter 4. */
+// SPDX-License-Identifier: MIT
+#include <string.h>
+
+#include "accel/soft/run.h"
+
+#include "soft_paging_bench.h"
+
+static enum paging paging;
+static uint32_t next_table;
+
+static unsigned levels(void)
+{
+	return 2 + paging;
+}
+
+static uint32_t index_of(uint64_t linear, unsigned level)
+{
+	unsigned bits = paging == PAGING_32 ? 10 : 9;
+
+	return (uint32_t)(linear >> (12 + bits * (level - 1))) & ((1u << bits) - 1);
+}
+
+static unsigned entry_bytes(void)
+{
+	return paging == PAGING_32 ? 4 : 8;
+}
+
+uint32_t entry_at(uint64_t linear, unsigned level)
+{
+	uint32_t table = ROOT;
+
+	for (unsigned l = levels(); l > level; l--) {
+		uint32_t at = table + index_of(linear, l) * entry_bytes();
+		bool pointer = paging == PAGING_PAE && l == 3;
+
+		if (!get(at, entry_bytes())) {
+			put(at, next_table | (pointer ? P : P | W | U), entry_bytes());
+			next_table += PAGE;
+		}
+		table = (uint32_t)get(at, 4) & 0xfffff000;
+	}
+	return table + index_of(linear, level) * entry_bytes();
+}
+
+void set_entry(uint64_t linear, unsigned level, uint64_t entry)
+{
+	put(entry_at(linear, level), entry, entry_bytes());
+}
+
+uint64_t get_entry(uint64_t linear, unsigned level)
+{
+	return get(entry_at(linear, level), entry_bytes());
+}
+
+static void long_gates(void)
+{
+	for (unsigned i = 0; i < 32; i++) {
+		gate(IDT + i * 16, CODE_0, HANDLER + 16 * i, 0x8e, 0);
+		put(IDT + i * 16 + 8, 0, 8);
+	}
+	descriptor(CODE_0, 0, 0xfffff, 0xa09b);
+	descriptor(CODE_3, 0, 0xfffff, 0xa0fb);
+	put(GDT + THE_TSS + 8, 0, 8);
+	put(TSS + 4, INNER_STACK, 8);
+	cpu.segment[MW_CS].attributes = 0xa09b;
+	cpu.efer = 0x500;
+}
+
+void paged(enum paging mode)
+{
+	protected_mode();
+	paging = mode;
+	next_table = ROOT + PAGE;
+	for (uint32_t page = 0; page < SOFT_RIG_RAM_BYTES; page += PAGE)
+		set_entry(page, 1, page | P | W | U);
+	cpu.cr0 = 0x80010011;
+	cpu.cr3 = ROOT;
+	if (mode != PAGING_32)
+		cpu.cr4 = 0x20;
+	if (mode == PAGING_LONG)
+		long_gates();
+}
+
+void at_paged_user_level(void)
+{
+	at_user_level();
+	if (paging == PAGING_LONG)
+		cpu.segment[MW_CS].attributes = 0xa0fb;
+}
+
+void go_on(unsigned instructions)
+{
+	int64_t left = instructions, ran;
+
+	do {
+		ran = soft_run_cpu(rig.cpu, left);
+		left -= ran;
+	} while (ran && left > 0);
+	soft_rig_get(&rig, &cpu);
+}
+
+int vector(void)
+{
+	uint64_t offset = cpu.rip - HANDLER;
+
+	return offset < 16 * 32 && offset % 16 == 0 ? (int)(offset / 16) : NO_VECTOR;
+}
+
+uint64_t top(void)
+{
+	return get(cpu.gpr[MW_RSP], paging == PAGING_LONG ? 8 : 4);
+}
+
+int attempt(bool user)
+{
+	if (user) {
+		at_paged_user_level();
+	} else {
+		cpu.segment[MW_CS].selector = CODE_0;
+		cpu.segment[MW_CS].attributes = paging == PAGING_LONG ? 0xa09b : 0xc09b;
+		for (unsigned i = MW_ES; i <= MW_GS; i++)
+			if (i != MW_CS)
+				cpu.segment[i] = soft_rig_segment(DATA_0, 0, 0xffffffff, 0xc093);
+		cpu.gpr[MW_RSP] = STACK;
+		cpu.rip = CODE;
+	}
+	cpu.rflags = 0x202;
+	run(1);
+	return vector();
+}

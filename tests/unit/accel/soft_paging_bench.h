@@ -1,0 +1,41 @@
+/** Guest code under paging: page tables made entry by entry on top of the protected-mode bench, and what became
+ * of an instruction. */
+// SPDX-License-Identifier: MIT
+#ifndef TESTS_UNIT_ACCEL_SOFT_PAGING_BENCH_H
+#define TESTS_UNIT_ACCEL_SOFT_PAGING_BENCH_H
+
+#include "soft_protected_bench.h"
+
+enum paging { PAGING_32, PAGING_PAE, PAGING_LONG };
+enum {
+	ROOT = 0x100000,  /* CR3; tables are added behind it */
+	FRAME = 0x200000, /* a page to be mapped */
+	FRAME_2 = 0x201000,
+	LINEAR = 0x00c00000, /* an address that nothing is mapped at */
+	PAGE = 0x1000,
+	NO_VECTOR = -1
+};
+/* Bits of an entry: present, writable, for users. */
+enum { P = 1, W = 2, U = 4, A = 0x20, D = 0x40, LARGE = 0x80 };
+#define NX (UINT64_C(1) << 63)
+
+/** Protected or 64-bit mode with paging and CR0.WP; the first 4 MiB are mapped to themselves for everybody in
+ * pages of 4 KiB. */
+void paged(enum paging mode);
+/** User level of the same. */
+void at_paged_user_level(void);
+/** Where the entry for an address lies; level 1 is the page table. Tables above it are made where missing. */
+uint32_t entry_at(uint64_t linear, unsigned level);
+void set_entry(uint64_t linear, unsigned level, uint64_t entry);
+uint64_t get_entry(uint64_t linear, unsigned level);
+
+/** Goes on for so many instructions with registers and translations as they are. */
+void go_on(unsigned instructions);
+/** The vector of the handler that RIP is at, or NO_VECTOR; and the word on top of the stack. */
+int vector(void);
+uint64_t top(void);
+
+/** Runs one instruction that lies at CODE or, at user level, USER_CODE, and tells what it ran into. */
+int attempt(bool user);
+
+#endif
