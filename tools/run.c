@@ -1,6 +1,7 @@
 /** `millwright run`: from a profile to a running machine and back. */
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/boot/linux.h"
@@ -11,13 +12,15 @@
 #include "tools/report.h"
 #include "tools/verbs.h"
 
+/* Instructions; a file must not fill the disk unasked. */
+enum { TRACE_LIMIT = 2000000 };
+
 static const struct mw_option options[] = {
 	MW_OPTION_SET,
 	{ .name = "accel",
 	  .value = "NAME",
 	  .help = "What runs the CPUs, in place of the profile's own preference; auto takes the "
-		  "best "
-		  "that works here." },
+		  "first that is good here, and says why where it passes one over." },
 	{ .name = "log",
 	  .value = "FILE",
 	  .help = "Write the log (odd things the guest did, and ours) to a file, not to standard "
@@ -25,6 +28,17 @@ static const struct mw_option options[] = {
 	{ .name = "verbose",
 	  .letter = 'v',
 	  .help = "Say which accelerator was chosen and why, and how it was set up." },
+	{ .name = "counters",
+	  .help = "Write to the log at the end what the CPUs have done: instructions, exits, "
+		  "interrupts and more. The software CPU (soft) counts." },
+	{ .name = "trace",
+	  .value = "FILE",
+	  .help = "Write a line for each instruction to a file (- is standard output): what ran "
+		  "and which registers it changed. The software CPU (soft) can; it is slow then." },
+	{ .name = "trace-limit",
+	  .value = "N",
+	  .help = "End the trace after so many instructions, 2000000 if not given (some 250 MB); "
+		  "the machine runs on." },
 	{ .name = "diagnostics",
 	  .value = "FORMAT",
 	  .choices = mw_report_formats,
@@ -38,6 +52,8 @@ static const struct mw_example examples[] = {
 	{ "millwright run microvm --set kernel=vmlinuz --set cpus=4 --set ram=1GiB",
 	  "Give it more." },
 	{ "millwright run ./my-machine.yaml --log guest.log -v", "Run a machine of your own." },
+	{ "millwright run microvm --set kernel=vmlinuz --accel soft --trace t.txt",
+	  "See what the software CPU does." },
 	{ "millwright run microvm --set kernel=vmlinuz </dev/null >console.txt",
 	  "Run without a terminal; the serial console goes to a file." },
 	{ 0 },
@@ -47,7 +63,9 @@ static const struct mw_example examples[] = {
 struct session {
 	const struct mw_arguments *arguments;
 	struct mw_workshop workshop;
-	FILE *log; /* NULL: standard error */
+	FILE *log;   /* NULL: standard error */
+	FILE *trace; /* NULL: none is asked for */
+	uint64_t trace_limit;
 	struct mw_plan *plan;
 	struct mw_choice choice;
 	struct mw_linux_boot *boot;
@@ -75,12 +93,51 @@ static bool open_log(struct session *session)
 	return false;
 }
 
+static bool open_trace(struct session *session)
+{
+	const char *path = mw_arguments_value(session->arguments, "trace", NULL);
+	const char *limit = mw_arguments_value(session->arguments, "trace-limit", NULL);
+	char *end = NULL;
+
+	session->code = MW_EXIT_USAGE;
+	session->trace_limit = TRACE_LIMIT;
+	if (limit) {
+		session->trace_limit = strtoull(limit, &end, 10);
+		if (limit[0] < '0' || limit[0] > '9' || *end || !session->trace_limit) {
+			fprintf(stderr, "millwright run: --trace-limit is a number, not `%s`\n",
+				limit);
+			return false;
+		}
+	}
+	if (!path)
+		return true;
+	session->trace = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+	if (session->trace)
+		return true;
+	fprintf(stderr, "millwright run: cannot write the trace %s: %s\n", path, strerror(errno));
+	return false;
+}
+
 static bool resolve(struct session *session)
 {
 	session->code = (int)mw_workshop_resolve(&session->workshop, &session->plan,
 						 session->arguments->operands[0],
 						 session->arguments, false);
 	return session->plan != NULL;
+}
+
+static bool can_do(struct session *session, const char *option, bool can)
+{
+	struct mw_diagnostics *diagnostics = &session->workshop.diagnostics;
+	struct mw_diag *diag;
+
+	if (can || !mw_arguments_has(session->arguments, option))
+		return true;
+	diag = mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "", (struct mw_span){ 0 },
+				  "the accelerator %s has no `--%s`", session->choice.ops->name,
+				  option);
+	mw_diag_help(diagnostics, diag, "the software CPU has: `--accel soft`");
+	return false;
 }
 
 /** Files and accelerator; finds everything that is wrong before it gives up. */
@@ -91,6 +148,10 @@ static bool check_host(struct session *session)
 				   mw_arguments_value(session->arguments, "accel", NULL), mw_accels,
 				   diagnostics);
 
+	if (good) {
+		good = can_do(session, "trace", session->choice.ops->trace);
+		good &= can_do(session, "counters", session->choice.ops->counters);
+	}
 	if (session->plan->boot.linux_path)
 		good &= mw_linux_boot_open(&session->boot, session->plan, diagnostics);
 	if (!good)
@@ -98,11 +159,11 @@ static bool check_host(struct session *session)
 	return good;
 }
 
-/** A poor accelerator is always worth a line; a good one only when asked. */
+/** A poor accelerator, or one in another's place, is always worth a line; a good one only when asked. */
 static void log_choice(const struct session *session)
 {
 	if (session->log || session->choice.probe.verdict != MW_ACCEL_GOOD ||
-	    mw_arguments_has(session->arguments, "verbose"))
+	    session->choice.passed_over || mw_arguments_has(session->arguments, "verbose"))
 		fprintf(log_file(session), "millwright: %s\n", session->choice.line);
 }
 
@@ -168,8 +229,18 @@ static void run_machine(struct session *session)
 
 	log_accelerator(session);
 	add_reset_hooks(session);
+	if (session->trace)
+		session->choice.ops->trace(session->accel, session->trace, session->trace_limit);
 	if (mw_machine_reset(session->machine, diagnostics))
 		session->code = exit_code(mw_machine_run(session->machine, diagnostics));
+	if (mw_arguments_has(session->arguments, "counters"))
+		session->choice.ops->counters(session->accel);
+}
+
+static void close_trace(struct session *session)
+{
+	if (session->trace && session->trace != stdout && fclose(session->trace) == EOF)
+		fprintf(stderr, "millwright run: the trace is not whole: %s\n", strerror(errno));
 }
 
 static void finish(struct session *session)
@@ -178,6 +249,7 @@ static void finish(struct session *session)
 	mw_guard_watch(NULL);
 	if (session->accel)
 		session->choice.ops->destroy(session->accel);
+	close_trace(session);
 	mw_machine_destroy(session->machine);
 	mw_linux_boot_close(session->boot);
 	mw_guard_close();
@@ -192,8 +264,8 @@ static int run(const struct mw_arguments *arguments)
 {
 	struct session session = { .arguments = arguments, .code = MW_EXIT_FAILED };
 
-	if (mw_workshop_init(&session.workshop) && open_log(&session) && resolve(&session) &&
-	    check_host(&session)) {
+	if (mw_workshop_init(&session.workshop) && open_log(&session) && open_trace(&session) &&
+	    resolve(&session) && check_host(&session)) {
 		print_findings(&session);
 		log_choice(&session);
 		mw_guard_open();
@@ -215,7 +287,13 @@ const struct mw_verb mw_verb_run = {
 		"A profile is a name (microvm, microvm@1) or a file (with `/` or ending in "
 		"`.yaml`). Where the profile says `backend: stdio`, the guest's serial console is "
 		"this terminal: Ctrl-A x leaves, Ctrl-A ? lists what else there is, and Ctrl-C "
-		"goes to the guest.",
+		"goes to the guest.\n\n"
+		"Where the profile says `prefer: [auto]`, or with --accel auto, /dev/kvm is tried "
+		"for 10 ms (once per boot of the host) and taken if it runs kernels at speed and "
+		"whole; else the software CPU runs the machine, and one line says why. Counters "
+		"and "
+		"traces come from the software CPU and are written by this verb; `inspect`, for a "
+		"machine that is running, is planned.",
 	.examples = examples,
 	.exits = "0 when the guest powers off, the guest's own code when it writes to a debug-exit "
 		 "device, 1 when the profile has errors or the machine fails, 2 for usage and for "

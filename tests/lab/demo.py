@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """demo.py: tools/demo as a person and as a script use it: on a terminal (typing, Ctrl-C, Ctrl-A x, the
-terminal's modes afterwards) and with its input and output piped. Prints TAP. MW_DEMO: direct or lab."""
+terminal's modes afterwards) and with its input and output piped. Prints TAP. MW_DEMO: direct, the
+default, or lab."""
 # SPDX-License-Identifier: MIT
 import os
 import pty
@@ -17,8 +18,9 @@ sys.path.insert(0, HERE)
 from lab import BOUND_S, Tap
 
 DEMO = [os.path.join(os.path.dirname(os.path.dirname(HERE)), "tools", "demo")]
-if os.environ.get("MW_DEMO"):
-    DEMO.append(os.environ["MW_DEMO"])
+HOW = os.environ.get("MW_DEMO", "")
+if HOW:
+    DEMO.append(HOW)
 PROMPT = r"guest# "
 
 
@@ -59,6 +61,9 @@ class Terminal:
 
 def on_a_terminal(tap):
     terminal = Terminal()
+    if HOW != "lab":
+        tap.ok(terminal.expect(r"^\[ *\d+\.\d+\] Linux version \S+-cloud-amd64 "),
+               "the kernel's messages show progress", terminal.text[-3000:])
     tap.ok(terminal.expect(PROMPT), "a shell's prompt appears", terminal.text[-3000:])
     terminal.type("echo $((6 * 7)) typed\r")
     tap.ok(terminal.expect(r"^42 typed$"), "what is typed is run", terminal.text[-3000:])
@@ -74,13 +79,17 @@ def on_a_terminal(tap):
 
 
 def piped(tap):
-    done = subprocess.run(DEMO, input="uname -a\necho $((6 * 7)) piped\n", cwd="/",
+    done = subprocess.run([*DEMO, "--cpus", "2"], cwd="/",
+                          input="uname -a\nnproc\necho $((6 * 7)) piped\n",
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           errors="replace", check=False, timeout=BOUND_S * 2)
     text = done.stdout.replace("\r", "")
     tap.ok(done.returncode == 0, "with its input piped it ends with status 0", text[-3000:])
     tap.ok("\n42 piped\n" in text, "and the lines were run in the guest", text[-3000:])
     tap.ok(re.search(r"^Linux guest \S+-cloud-amd64 ", text, re.M), "on Debian's kernel")
+    tap.ok("\n2\n" in text, "with two CPUs, as --cpus asks", text[-3000:])
+    if HOW != "lab":
+        tap.ok(not re.search(r"\bqemu", text, re.I), "without QEMU")
 
 
 def main():

@@ -26,7 +26,7 @@ def probe(tap, boot):
 
 
 PROMPT = r"guest# "
-BOOT = "run microvm --set kernel=/guest/vmlinuz --set initrd=/guest/initramfs.gz"
+BOOT = "run microvm --accel kvm --set kernel=/guest/vmlinuz --set initrd=/guest/initramfs.gz"
 
 
 def typed(terminal, command):
@@ -69,7 +69,7 @@ def interrupt(tap, terminal):
 def plan_of(lab, arguments):
     """The plan of the same arguments as run was given, made in the lab by the same program."""
     return json.loads(lab.check("millwright resolve --format json " +
-                                arguments.partition("run ")[2]))
+                                arguments.partition("run ")[2].replace(" --accel kvm", "")))
 
 
 def changed(plan, change):
@@ -214,7 +214,8 @@ def streams(tap, boot):
         lab.check("head -c 100000 /guest/vmlinuz >/tmp/short; head -c 9000000 /dev/urandom >/tmp/noise")
         for name, path in (("truncated", "/tmp/short"), ("noise", "/tmp/noise"),
                            ("missing", "/tmp/none"), ("a folder", "/guest")):
-            status, text = lab.run(f"millwright run microvm --set kernel={path} </dev/null")
+            status, text = lab.run(f"millwright run microvm --accel kvm --set kernel={path} "
+                                   "</dev/null")
             tap.ok(status == 1 and path in text, f"a kernel that is {name} is refused",
                    f"{status} {text}")
         status, text = lab.run(f"millwright {BOOT} --set ram=32MiB </dev/null")

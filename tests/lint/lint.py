@@ -24,7 +24,8 @@ MAY_INCLUDE = {"core": (), "resolver": ("core",), "devices": ("core",), "accel":
 # A library's headers and the one place that wraps it; tests may look at any.
 WRAPPED = ((r"yaml\.h", r"resolver/", "libyaml"), (r"uv(/.*)?\.h", r"core/loop", "libuv"),
            (r"mbedtls/.*", r"(core/trust|devices/backend/)", "mbedtls"),
-           (r"ffi\.h", r"devices/modules/", "libffi"), (r"linux/kvm\.h", r"accel/kvm/", "KVM"))
+           (r"ffi\.h", r"devices/modules/", "libffi"), (r"linux/kvm\.h", r"accel/kvm/", "KVM"),
+           (r"Zydis/.*", r"accel/soft/trace", "Zydis"))
 BANNED = {"sprintf": "snprintf", "vsprintf": "vsnprintf", "strcpy": "a length and memcpy",
           "strcat": "snprintf", "strncpy": "a length and memcpy", "atoi": "strtoul and a check",
           "gets": "fgets"}
