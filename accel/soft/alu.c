@@ -342,12 +342,15 @@ void soft_emit_inc_dec(struct soft_decoder *decoder)
 	soft_emit(decoder, unary[decoder->insn.opcode >> 3 & 1][size_index(decoder)][0]);
 }
 
+/* Near branches are 64 bits wide in 64-bit mode, whatever 66 says; a push heeds it unless there is a REX.W
+ * (SDM vol. 2, 2.2.1.2 and 2.2.1.7). */
 static void emit_near_indirect(struct soft_decoder *decoder, soft_emitter *emit)
 {
-	/* Near branches and pushes are 64 bits wide in 64-bit mode (SDM vol. 2, 2.2.1.7). */
+	struct soft_insn *insn = &decoder->insn;
+	bool short_push = emit == soft_emit_push_rm && insn->operand_prefix && !(insn->rex & 8);
+
 	if (decoder->cpu->mode.code_bits == 64)
-		decoder->insn.operand_size =
-			decoder->insn.operand_prefix && emit == soft_emit_push_rm ? 2 : 8;
+		insn->operand_size = short_push ? 2 : 8;
 	decoder->ends |= emit != soft_emit_push_rm;
 	emit(decoder);
 }

@@ -60,6 +60,24 @@ static struct soft_block **page_list(const struct soft_block_cache *cache, uint6
 	return &cache->pages[physical >> 12 & (PAGE_ENTRIES - 1)];
 }
 
+void soft_spans_forget(struct soft_vm *vm)
+{
+	for (unsigned i = 0; i < SOFT_SPAN_ENTRIES; i++)
+		vm->blocks.spans[i].host[0] = NULL;
+}
+
+static struct soft_span *span_at(struct soft_vm *vm, uint64_t rip)
+{
+	return &vm->blocks.spans[rip >> 12 & (SOFT_SPAN_ENTRIES - 1)];
+}
+
+/* A span that ends in the page begins in the one before. */
+void soft_spans_forget_page(struct soft_vm *vm, uint64_t rip)
+{
+	span_at(vm, rip)->host[0] = NULL;
+	span_at(vm, rip - SOFT_PAGE_BYTES)->host[0] = NULL;
+}
+
 /* No pointer to a block may outlive it: chains are in blocks, the rest is here. */
 void soft_blocks_flush(struct soft_vm *vm)
 {
@@ -68,8 +86,7 @@ void soft_blocks_flush(struct soft_vm *vm)
 	cache->used = 0;
 	memset(cache->table, 0, TABLE_ENTRIES * sizeof(struct soft_block *));
 	memset(cache->pages, 0, PAGE_ENTRIES * sizeof(struct soft_block *));
-	for (unsigned i = 0; i < SOFT_SPAN_ENTRIES; i++)
-		cache->spans[i].host[0] = NULL;
+	soft_spans_forget(vm);
 	for (size_t i = 0; i < vm->slot_count; i++)
 		memset(vm->slots[i].code, 0, vm->slots[i].length >> 12);
 	for (unsigned i = 0; i < vm->cpu_count; i++) {
@@ -316,7 +333,7 @@ static struct soft_block *look_up(const struct soft_cpu *cpu, uint64_t physical)
 struct soft_block *soft_block_find(struct soft_cpu *cpu)
 {
 	struct soft_jump_entry *entry = soft_jump_entry(cpu, cpu->rip);
-	struct window window;
+	struct window window = { 0 };
 	struct soft_slot *slot;
 	struct soft_block *block;
 
@@ -351,6 +368,8 @@ static bool gather(struct soft_cpu *cpu, const struct window *window, uint8_t by
 		if (*count && !(linear & ~SOFT_PAGE_MASK)) {
 			if (!soft_64bit(cpu))
 				linear = (uint32_t)linear;
+			else if (!soft_canonical(linear))
+				return soft_raise_error(cpu, SOFT_GP, 0);
 			if (!soft_page_find(cpu, linear, cpu->cpl == 3, SOFT_FETCH, &physical))
 				return false;
 			physical -= *count;
@@ -387,18 +406,13 @@ static bool decode_single(struct soft_cpu *cpu, const struct window *window, str
 	return length > 0 || soft_raise_error(cpu, SOFT_GP, 0);
 }
 
-static struct soft_span *span_of(struct soft_cpu *cpu)
-{
-	return &cpu->vm->blocks.spans[(cpu->rip >> 12) & (SOFT_SPAN_ENTRIES - 1)];
-}
-
 /* The bytes are compared each time, so nothing has to watch the pages. */
 static bool span_holds(struct soft_cpu *cpu, const struct soft_span *span)
 {
 	unsigned first = SOFT_PAGE_BYTES - (soft_linear_rip(cpu, cpu->rip) & ~SOFT_PAGE_MASK);
 
-	return span->rip == cpu->rip && span->key == cpu->jump_key && span->host[0] &&
-	       memcmp(span->host[0], span->bytes, first) == 0 &&
+	return span->rip == cpu->rip && span->key == cpu->jump_key && span->cpu == cpu->index &&
+	       span->host[0] && memcmp(span->host[0], span->bytes, first) == 0 &&
 	       memcmp(span->host[1], span->bytes + first, span->length - first) == 0;
 }
 
@@ -416,7 +430,9 @@ static const uint8_t *host_of(struct soft_cpu *cpu, uint64_t linear)
 static void note_span(struct soft_cpu *cpu, struct soft_span *span, const struct soft_insn *insn,
 		      const struct window *window)
 {
-	*span = (struct soft_span){ .rip = cpu->rip, .key = cpu->jump_key, .length = insn->length };
+	*span = (struct soft_span){
+		.rip = cpu->rip, .key = cpu->jump_key, .cpu = cpu->index, .length = insn->length
+	};
 	memcpy(span->bytes, insn->bytes, insn->length);
 	span->host[0] = host_of(cpu, window->linear);
 	span->host[1] = host_of(cpu, (window->linear & SOFT_PAGE_MASK) + SOFT_PAGE_BYTES);
@@ -436,10 +452,10 @@ static void build_single(struct soft_cpu *cpu, struct soft_block *block,
 
 struct soft_block *soft_block_single(struct soft_cpu *cpu)
 {
-	struct soft_span *span = span_of(cpu);
+	struct soft_span *span = span_at(cpu->vm, cpu->rip);
 	struct soft_decoder decoder;
 	struct soft_block *block = (struct soft_block *)cpu->vm->blocks.single;
-	struct window window;
+	struct window window = { 0 };
 
 	if (span_holds(cpu, span))
 		return (struct soft_block *)span->block;

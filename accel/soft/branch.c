@@ -128,7 +128,7 @@ static const struct soft_op *call_direct_64(struct soft_cpu *cpu, const struct s
 
 	if (!(op->extra & 1) && !soft_target_allowed(cpu, soft_rip_next(cpu, op) + op->imm))
 		return soft_stop(cpu, op);
-	if (!soft_store64(cpu, op, rsp, soft_rip_next(cpu, op)))
+	if (!soft_store64(cpu, NULL, rsp, soft_rip_next(cpu, op)))
 		return soft_stop(cpu, op);
 	cpu->gpr[MW_RSP] = rsp;
 	if (op->extra & 1)
@@ -141,7 +141,7 @@ SOFT_INLINE const struct soft_op *call_to_64(struct soft_cpu *cpu, const struct 
 {
 	uint64_t rsp = cpu->gpr[MW_RSP] - 8;
 
-	if (!soft_target_allowed(cpu, rip) || !soft_store64(cpu, op, rsp, soft_rip_next(cpu, op)))
+	if (!soft_target_allowed(cpu, rip) || !soft_store64(cpu, NULL, rsp, soft_rip_next(cpu, op)))
 		return soft_stop(cpu, op);
 	cpu->gpr[MW_RSP] = rsp;
 	return soft_transfer(cpu, rip);

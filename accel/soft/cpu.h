@@ -185,10 +185,12 @@ struct soft_cpu {
 	uint32_t rflags; /* without the arithmetic flags; bit 1 set */
 	int64_t left; /* instructions until the run loop wants control; blocks are charged on entry */
 	struct soft_block *block;
-	struct soft_tlb_entry *tlb; /* of the current privilege: tlbs[0] supervisor, tlbs[1] user */
-	uint64_t generation;        /* 1..4095 */
-	uint64_t jump_key;          /* generation and mode */
-	uint64_t rip_mask;          /* 0xffff, 0xffffffff or all ones */
+	struct soft_tlb_entry
+		*tlb; /* of the current privilege: tlbs[0] supervisor, tlbs[1] user; or, while
+				     * alignment is checked, tlbs[2], which stays empty */
+	uint64_t generation; /* 1..4095 */
+	uint64_t jump_key;   /* generation and mode */
+	uint64_t rip_mask;   /* 0xffff, 0xffffffff or all ones */
 	struct soft_fault fault;
 	const struct soft_op *stopped; /* the op that raised it */
 	uint64_t rip;                  /* valid while no block runs */
@@ -228,8 +230,9 @@ struct soft_cpu {
 	struct soft_counters counters;
 	uint64_t large_low[2],
 		large_high[2];     /* linear ranges of large pages in the TLB: lower, upper half */
+	bool based_code;           /* since the last flush code ran in a segment with a base */
 	struct soft_block **chain; /* where the run loop notes the block it finds next, or NULL */
-	struct soft_tlb_entry *tlbs[2];
+	struct soft_tlb_entry *tlbs[3];
 	struct soft_jump_entry *jumps;
 };
 

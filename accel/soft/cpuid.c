@@ -45,7 +45,7 @@ static const char *const removable[] = {
 	"ht",  "arat",    "invtsc",  NULL,
 };
 
-/* The rest of the model: what chipsets/cpu/x86-64-v1.yaml says too. */
+/* The rest of the model: what chipsets/cpu/x86-64-v1.yaml says too, but for leaf 6. */
 static const struct mw_cpuid_leaf other_leaves[] = {
 	{ 0x0, 0, false, 7, GENUINE, 0x6c65746e, 0x49656e69 },
 	{ 0x1, 0, false, 0x6fb, 64 / 8 << 8, 0, 0 },
@@ -55,7 +55,7 @@ static const struct mw_cpuid_leaf other_leaves[] = {
 	{ 0x4, 2, true, 0x143, 0x03c0003f, 0x7ff, 0 },
 	{ 0x4, 3, true, 0, 0, 0, 0 },
 	{ 0x5, 0, false, 0, 0, 0, 0 },
-	{ 0x6, 0, false, 0, 0, 0, 0 },
+	{ 0x6, 0, false, 1 << 2, 0, 0, 0 }, /* ARAT: without it Linux has no precise timers */
 	{ 0x7, 0, true, 0, 0, 0, 0 },
 	{ EXTENDED, 0, false, EXTENDED + 8, 0, 0, 0 },
 	{ EXTENDED + 1, 0, false, 0, 0, 0, 0 },
@@ -90,6 +90,7 @@ static const struct mw_cpu_feature features[SOFT_FEATURES] = {
 	[SOFT_HAS_FSGSBASE] = { "", 7, 0, MW_EBX, 0 },
 	[SOFT_HAS_SYSCALL] = { "", EXTENDED + 1, 0, MW_EDX, 11 },
 	[SOFT_HAS_NX] = { "", EXTENDED + 1, 0, MW_EDX, 20 },
+	[SOFT_HAS_PDPE1GB] = { "", EXTENDED + 1, 0, MW_EDX, 26 },
 	[SOFT_HAS_RDTSCP] = { "", EXTENDED + 1, 0, MW_EDX, 27 },
 	[SOFT_HAS_LM] = { "", EXTENDED + 1, 0, MW_EDX, 29 },
 	[SOFT_HAS_KVM_CLOCK] = { "", HYPERVISOR_FEATURES, 0, MW_EAX, 0 },

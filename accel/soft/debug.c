@@ -64,6 +64,16 @@ void soft_debug_access(struct soft_cpu *cpu, uint64_t linear, unsigned size, boo
 			cpu->debug_pending |= UINT64_C(1) << i;
 }
 
+/* 18.2.4: there are none without CR4.DE. */
+void soft_debug_port(struct soft_cpu *cpu, uint16_t port, unsigned size)
+{
+	if (!(cpu->cr4 & SOFT_CR4_DE))
+		return;
+	for (unsigned i = 0; i < BREAKPOINTS; i++)
+		if (enabled(cpu, i) && kind_of(cpu, i) == ON_PORT && overlaps(cpu, i, port, size))
+			cpu->debug_pending |= UINT64_C(1) << i;
+}
+
 static uint64_t execution_hits(const struct soft_cpu *cpu, uint64_t linear)
 {
 	uint64_t hits = 0;

@@ -4,6 +4,7 @@
 #include "accel/soft/decode.h"
 #include "accel/soft/flags.h"
 #include "accel/soft/protected.h"
+#include "accel/soft/system_internal.h"
 
 /* Runs after a transfer that has set cpu->rip or raised. A task switch that failed half-way faults in the new
  * task, whose RIP is no longer this instruction's. */
@@ -128,11 +129,24 @@ static bool do_int_n(struct soft_cpu *cpu, const struct soft_op *op)
 }
 TRANSFER(int_n, do_int_n)
 
-static bool do_int_fixed(struct soft_cpu *cpu, const struct soft_op *op)
+static bool do_int3(struct soft_cpu *cpu, const struct soft_op *op)
 {
-	return soft_software_interrupt(cpu, (uint8_t)op->imm, op->imm != SOFT_DB);
+	return soft_software_interrupt(cpu, SOFT_BP, true);
 }
-TRANSFER(int_fixed, do_int_fixed)
+TRANSFER(int3, do_int3)
+
+/* INT1 is a #DB of its own: what a breakpoint before it (at MOV SS) left pending comes with it, not after it,
+ * and general detection ends. */
+static bool do_int1(struct soft_cpu *cpu, const struct soft_op *op)
+{
+	if (!soft_software_interrupt(cpu, SOFT_DB, false))
+		return false;
+	cpu->dr6 |= cpu->debug_pending;
+	cpu->debug_pending = 0;
+	cpu->dr7 &= ~(uint64_t)SOFT_DR7_GD;
+	return true;
+}
+TRANSFER(int1, do_int1)
 
 static bool do_into(struct soft_cpu *cpu, const struct soft_op *op)
 {
@@ -144,12 +158,12 @@ void soft_emit_int(struct soft_decoder *decoder)
 {
 	uint8_t opcode = decoder->insn.opcode;
 
-	if (opcode == 0xcd)
-		soft_emit(decoder, int_n);
-	else if (opcode == 0xce)
-		soft_emit(decoder, into);
-	else
-		soft_emit(decoder, int_fixed)->imm = opcode == 0xcc ? SOFT_BP : SOFT_DB;
+	switch (opcode) {
+	case 0xcc: soft_emit(decoder, int3); break;
+	case 0xcd: soft_emit(decoder, int_n); break;
+	case 0xce: soft_emit(decoder, into); break;
+	default: soft_emit(decoder, int1); break;
+	}
 	decoder->ends = true;
 }
 

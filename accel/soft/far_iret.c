@@ -14,6 +14,8 @@ static void set_flags(struct soft_cpu *cpu, uint64_t image, uint32_t mask)
 	if (!(cpu->dr7 & SOFT_DR7_ENABLES))
 		cpu->rflags &= ~(uint32_t)SOFT_RF;
 	new = cpu->rflags;
+	if (SOFT_UNLIKELY((old ^ new) & SOFT_AC))
+		soft_mode_update(cpu);
 	if (SOFT_UNLIKELY((old ^ new) & SOFT_TF))
 		soft_debug_update(cpu);
 	if ((new & ~old &SOFT_IF) && soft_event_waits(cpu))

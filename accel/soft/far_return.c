@@ -54,6 +54,9 @@ void soft_return_data(struct soft_cpu *cpu)
 		enum mw_segment_name name = (enum mw_segment_name)names[i];
 		uint16_t attributes = cpu->segment[name].attributes;
 
+		/* A null selector loses its RPL; FS and GS keep their bases. */
+		if (soft_selector_null(cpu->segment[name].selector))
+			cpu->segment[name].selector = 0;
 		if (!(attributes & SOFT_SEG_P) || soft_dpl(attributes) >= cpu->cpl ||
 		    (soft_is_code(attributes) && soft_is_conforming(attributes)))
 			continue;

@@ -69,6 +69,7 @@ static uint64_t saved_flags(const struct soft_cpu *cpu, const struct soft_fault 
 void soft_deliver(struct soft_cpu *cpu)
 {
 	cpu->shadow = cpu->shadow_mov = false;
+	cpu->halted = false; /* the trap of a HLT */
 	cpu->debug_pending = 0;
 	for (;;) {
 		struct soft_fault fault = cpu->fault;

@@ -3,6 +3,7 @@
 #include "accel/soft/io.h"
 
 #include "accel/soft/decode.h"
+#include "accel/soft/system.h"
 #include "core/executor.h"
 
 enum { TSS_TYPE = 13, TSS_32 = 9, TSS_MAP_BASE = 0x66 }; /* the type but for its busy bit */
@@ -39,12 +40,16 @@ __attribute__((noinline)) uint32_t soft_io_read(struct soft_cpu *cpu, uint16_t p
 {
 	uint64_t value = UINT64_MAX;
 
+	if (SOFT_UNLIKELY(cpu->dr7 & 0xff))
+		soft_debug_port(cpu, port, size);
 	cpu->counters.exits_port++;
 	mw_port_read(cpu->actor, port, size, &value);
 	return (uint32_t)value;
 }
 void soft_io_write(struct soft_cpu *cpu, uint16_t port, unsigned size, uint32_t value)
 {
+	if (SOFT_UNLIKELY(cpu->dr7 & 0xff))
+		soft_debug_port(cpu, port, size);
 	cpu->counters.exits_port++;
 	mw_port_write(cpu->actor, port, size, value);
 }

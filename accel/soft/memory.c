@@ -19,13 +19,13 @@ static uint64_t wrapped(const struct soft_cpu *cpu, uint64_t linear)
 	return soft_64bit(cpu) ? linear : (uint32_t)linear;
 }
 
-/* SDM vol. 1, 3.3.7.1: #SS(0) for references through SS, #GP(0) for the others. */
+/* SDM vol. 1, 3.3.7.1: #SS(0) for references through SS, #GP(0) for the others. No op: the stack. */
 static bool check_canonical(struct soft_cpu *cpu, const struct soft_op *op, uint64_t linear,
 			    unsigned count)
 {
 	if (!soft_64bit(cpu) || (soft_canonical(linear) && soft_canonical(linear + count - 1)))
 		return true;
-	return soft_raise_error(cpu, op && op->segment == MW_SS ? SOFT_SS : SOFT_GP, 0);
+	return soft_raise_error(cpu, !op || op->segment == MW_SS ? SOFT_SS : SOFT_GP, 0);
 }
 
 /* SDM vol. 3, 6.15, interrupt 17. */
@@ -45,18 +45,29 @@ static bool check(struct soft_cpu *cpu, const struct soft_op *op, uint64_t linea
 	return check_canonical(cpu, op, linear, size) && check_alignment(cpu, linear, size);
 }
 
+/* Both pages of an access that crosses into another. No entry is marked before both are found. */
+static bool find_both(struct soft_cpu *cpu, uint64_t linear, bool user, enum soft_access access,
+		      uint64_t physical[2])
+{
+	uint64_t next = wrapped(cpu, linear + to_page_end(linear));
+
+	return soft_page_probe(cpu, linear, user, access) &&
+	       soft_page_find(cpu, next, user, access, &physical[1]) &&
+	       soft_page_find(cpu, linear, user, access, &physical[0]);
+}
+
 static bool read_split(struct soft_cpu *cpu, uint64_t linear, unsigned size, bool user,
 		       uint64_t *value)
 {
 	unsigned first = (unsigned)to_page_end(linear);
-	uint64_t low, high;
+	uint64_t physical[2];
 
-	if (!soft_page_find(cpu, linear, user, SOFT_READ, &low) ||
-	    !soft_page_find(cpu, wrapped(cpu, linear + first), user, SOFT_READ, &high))
+	if (!find_both(cpu, linear, user, SOFT_READ, physical))
 		return false;
 	*value = 0;
 	for (unsigned i = 0; i < size; i++)
-		*value |= soft_physical_read(cpu, i < first ? low + i : high + (i - first), 1)
+		*value |= soft_physical_read(
+				  cpu, i < first ? physical[0] + i : physical[1] + (i - first), 1)
 			  << (8 * i);
 	return true;
 }
@@ -77,13 +88,12 @@ static bool write_split(struct soft_cpu *cpu, uint64_t linear, unsigned size, bo
 			uint64_t value)
 {
 	unsigned first = (unsigned)to_page_end(linear);
-	uint64_t low, high;
+	uint64_t physical[2];
 
-	if (!soft_page_find(cpu, linear, user, SOFT_WRITE, &low) ||
-	    !soft_page_find(cpu, wrapped(cpu, linear + first), user, SOFT_WRITE, &high))
+	if (!find_both(cpu, linear, user, SOFT_WRITE, physical))
 		return false;
 	for (unsigned i = 0; i < size; i++)
-		soft_physical_write(cpu, i < first ? low + i : high + (i - first), 1,
+		soft_physical_write(cpu, i < first ? physical[0] + i : physical[1] + (i - first), 1,
 				    value >> (8 * i) & 0xff);
 	return true;
 }
@@ -142,12 +152,11 @@ bool soft_write_slow(struct soft_cpu *cpu, const struct soft_op *op, uint64_t li
 static bool find_pages(struct soft_cpu *cpu, uint64_t linear, unsigned count,
 		       enum soft_access access, uint64_t physical[2])
 {
-	uint64_t first = to_page_end(linear);
+	bool user = cpu->cpl == 3;
 
-	if (!soft_page_find(cpu, linear, cpu->cpl == 3, access, &physical[0]))
-		return false;
-	return first >= count || soft_page_find(cpu, wrapped(cpu, linear + first), cpu->cpl == 3,
-						access, &physical[1]);
+	if (to_page_end(linear) < count)
+		return find_both(cpu, linear, user, access, physical);
+	return soft_page_find(cpu, linear, user, access, &physical[0]);
 }
 
 bool soft_check_write(struct soft_cpu *cpu, const struct soft_op *op, uint64_t linear,

@@ -17,7 +17,7 @@ enum soft_access { SOFT_READ, SOFT_WRITE, SOFT_FETCH };
 
 /** What the TLB does not answer: walks the page tables, sets accessed and dirty bits, reads RAM, ROM, the
  * local APIC or a device. Raises #PF, or #GP(0)/#SS(0) for a non-canonical address (`op` says by its
- * segment which), and then returns 0 with cpu->fault.raised. `size` 1, 2, 4, 8. */
+ * segment which; NULL: the stack), and then returns 0 with cpu->fault.raised. `size` 1, 2, 4, 8. */
 uint64_t soft_read_slow(struct soft_cpu *cpu, const struct soft_op *op, uint64_t linear,
 			unsigned size);
 bool soft_write_slow(struct soft_cpu *cpu, const struct soft_op *op, uint64_t linear, unsigned size,

@@ -55,6 +55,12 @@ static uint64_t jump_key(const struct soft_cpu *cpu)
 	       mixed << JUMP_SEGMENT_SHIFT;
 }
 
+/* SDM vol. 3, 6.15, interrupt 17. */
+static bool checks_alignment(const struct soft_cpu *cpu)
+{
+	return cpu->rflags & SOFT_AC && cpu->cr0 & SOFT_CR0_AM && cpu->cpl == 3;
+}
+
 void soft_mode_update(struct soft_cpu *cpu)
 {
 	const struct mw_segment *cs = &cpu->segment[MW_CS];
@@ -71,11 +77,12 @@ void soft_mode_update(struct soft_cpu *cpu)
 		mode->stack_32 = cpu->segment[MW_SS].attributes & SOFT_SEG_DB;
 		mode->flat = is_flat(&cpu->segment[MW_DS]) && is_flat(&cpu->segment[MW_ES]) &&
 			     is_flat(&cpu->segment[MW_SS]);
+		cpu->based_code |= cs->base != 0;
 		cpu->rip_mask = mode->code_bits == 16 && cs->limit <= 0xffff ? 0xffff : UINT32_MAX;
 	}
 	mode->key = mode_key(cpu);
 	cpu->jump_key = jump_key(cpu);
-	cpu->tlb = cpu->tlbs[cpu->cpl == 3];
+	cpu->tlb = cpu->tlbs[SOFT_UNLIKELY(checks_alignment(cpu)) ? 2 : cpu->cpl == 3];
 }
 
 void soft_segment_set(struct soft_cpu *cpu, enum mw_segment_name name, struct mw_segment value)

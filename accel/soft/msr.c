@@ -19,6 +19,7 @@ enum { APIC_BOOT_CPU = 1 << 8, APIC_ENABLE = 1 << 11 };
 
 /* IA32_MISC_ENABLE: fast strings and the limit of CPUID; what else it has says what is missing. */
 #define MISC_WRITABLE UINT64_C(0x400001)
+#define MISC_RESET    UINT64_C(0x1801) /* fast strings; no BTS, no PEBS */
 
 /** One register or a run of them. `offset` is that of the first in soft_cpu. A write of what is not valid is
  * #GP(0); `read` and `write` are NULL where the place is all there is to it. */
@@ -384,7 +385,8 @@ void soft_msr_reset(struct soft_cpu *cpu)
 	for (unsigned i = 0; i < BANKS; i++)
 		cpu->mc_bank[i * BANK_WORDS] = UINT64_MAX;
 	cpu->mcg_ctl = UINT64_MAX;
-	cpu->mcg_status = cpu->misc_enable = cpu->bios_sign_id = 0;
+	cpu->mcg_status = cpu->bios_sign_id = 0;
+	cpu->misc_enable = MISC_RESET;
 	cpu->debug_ctl = cpu->feature_control = 0;
 	cpu->kvm_system_time = cpu->kvm_wall_clock = 0;
 	for (size_t i = 0; i < plan->msr_count; i++)

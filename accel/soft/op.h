@@ -116,9 +116,12 @@ SOFT_INLINE const struct soft_op *soft_jump_to(struct soft_cpu *cpu, const struc
 	cpu->chain = NULL;
 	return NULL;
 }
-/** The instruction has to run again (a REP that pauses for an interrupt): state says how far it came. */
+/** The instruction has to run again (a REP that pauses for an interrupt): state says how far it came. Its
+ * breakpoint does not hit again (SDM vol. 3, 18.3.1.1); where none is armed nobody would take RF back. */
 SOFT_INLINE const struct soft_op *soft_again(struct soft_cpu *cpu, const struct soft_op *op)
 {
+	if (cpu->dr7 & 0xff)
+		cpu->rflags |= SOFT_RF;
 	cpu->rip = soft_rip_here(cpu, op);
 	soft_refund(cpu, op);
 	cpu->chain = NULL;

@@ -3,6 +3,7 @@
 #include "accel/soft/paging.h"
 
 #include "accel/soft/block.h"
+#include "accel/soft/model.h"
 #include "accel/soft/system.h"
 #include "accel/soft/vm.h"
 
@@ -20,6 +21,7 @@ enum entry_bits {
 /* Physical address bits of a PAE or 4-level entry, and those beyond what this processor has. */
 #define ENTRY_ADDRESS  UINT64_C(0x000000fffffff000)
 #define ENTRY_RESERVED UINT64_C(0x000fff0000000000)
+#define ENTRY_IGNORED  UINT64_C(0x7ff0000000000000)
 
 /** Error code of #PF (SDM vol. 3, figure 4-12). */
 enum error_bits {
@@ -55,9 +57,11 @@ static bool fail_walk(struct walk *walk, uint32_t bits)
 	return false;
 }
 
+/* PAE paging outside long mode reserves what 4-level paging leaves to software (tables 4-8 to 4-11). */
 static uint64_t reserved_bits(const struct soft_cpu *cpu)
 {
-	return ENTRY_RESERVED | (cpu->efer & SOFT_EFER_NXE ? 0 : NO_EXECUTE);
+	return ENTRY_RESERVED | (cpu->efer & SOFT_EFER_NXE ? 0 : NO_EXECUTE) |
+	       (soft_long_mode(cpu) ? 0 : ENTRY_IGNORED);
 }
 
 /* Reads the entry of the next level. False: not present, or reserved bits are set. */
@@ -151,7 +155,7 @@ static bool walk_long(struct walk *walk)
 	entry = walk->entries[1];
 	if (!(entry & LARGE))
 		return walk_directory(walk, entry & ENTRY_ADDRESS);
-	if (entry & 0x3fffe000)
+	if (entry & 0x3fffe000 || !soft_has(walk->cpu, SOFT_HAS_PDPE1GB))
 		return fail_walk(walk, ERROR_PRESENT | ERROR_RESERVED);
 	end_walk(walk, entry & ENTRY_ADDRESS & ~UINT64_C(0x3fffffff), 30);
 	return true;
@@ -264,15 +268,35 @@ static bool hits(const struct soft_cpu *cpu, const struct soft_tlb_entry *entry,
 	       (entry->read_tag == tag && entry->physical & SOFT_TLB_WATCHED);
 }
 
+static struct soft_tlb_entry *entry_of(const struct soft_cpu *cpu, uint64_t linear, bool user)
+{
+	return &cpu->tlbs[user][linear >> 12 & (SOFT_TLB_ENTRIES - 1)];
+}
+
+static struct walk walk_for(struct soft_cpu *cpu, uint64_t linear, bool user,
+			    enum soft_access access)
+{
+	return (struct walk){ .cpu = cpu,
+			      .linear = linear,
+			      .user = user,
+			      .write = access == SOFT_WRITE,
+			      .fetch = access == SOFT_FETCH };
+}
+
+bool soft_page_probe(struct soft_cpu *cpu, uint64_t linear, bool user, enum soft_access access)
+{
+	struct walk walk = walk_for(cpu, linear, user, access);
+
+	walk.probe = true;
+	return hits(cpu, entry_of(cpu, linear, user), linear, access) || do_walk(&walk) ||
+	       soft_raise_page(cpu, linear, walk.error);
+}
+
 bool soft_page_find(struct soft_cpu *cpu, uint64_t linear, bool user, enum soft_access access,
 		    uint64_t *physical)
 {
-	struct soft_tlb_entry *entry = &cpu->tlbs[user][linear >> 12 & (SOFT_TLB_ENTRIES - 1)];
-	struct walk walk = { .cpu = cpu,
-			     .linear = linear,
-			     .user = user,
-			     .write = access == SOFT_WRITE,
-			     .fetch = access == SOFT_FETCH };
+	struct soft_tlb_entry *entry = entry_of(cpu, linear, user);
+	struct walk walk = walk_for(cpu, linear, user, access);
 
 	if (!hits(cpu, entry, linear, access)) {
 		if (!do_walk(&walk))
@@ -320,11 +344,13 @@ static void forget_large(struct soft_cpu *cpu)
 void soft_tlb_flush(struct soft_cpu *cpu)
 {
 	cpu->counters.flushes++;
+	cpu->based_code = false;
 	forget_large(cpu);
 	if (++cpu->generation == SOFT_PAGE_BYTES) {
 		memset(cpu->tlbs[0], 0, SOFT_TLB_ENTRIES * sizeof(struct soft_tlb_entry));
 		memset(cpu->tlbs[1], 0, SOFT_TLB_ENTRIES * sizeof(struct soft_tlb_entry));
 		memset(cpu->jumps, 0, SOFT_JUMP_ENTRIES * sizeof(struct soft_jump_entry));
+		soft_spans_forget(cpu->vm);
 		cpu->generation = 1;
 	}
 	soft_mode_update(cpu);
@@ -340,9 +366,9 @@ void soft_tlb_flush_page(struct soft_cpu *cpu, uint64_t linear)
 	unsigned half = (unsigned)(linear >> 63), index = linear >> 12 & (SOFT_TLB_ENTRIES - 1);
 	struct soft_jump_entry *jumps;
 
-	/* Jumps are kept by RIP, which is not linear where the code segment has a base. */
+	/* Jumps and spans are kept by RIP, which is not linear where the code segment has a base. */
 	if ((linear >= cpu->large_low[half] && linear <= cpu->large_high[half]) ||
-	    (!soft_64bit(cpu) && cpu->segment[MW_CS].base)) {
+	    cpu->based_code) {
 		soft_tlb_flush(cpu);
 		return;
 	}
@@ -352,4 +378,5 @@ void soft_tlb_flush_page(struct soft_cpu *cpu, uint64_t linear)
 	for (unsigned i = 0; i < SOFT_JUMP_GROUP; i++)
 		if (((jumps[i].rip ^ linear) & SOFT_PAGE_MASK) == 0)
 			jumps[i].key = 0;
+	soft_spans_forget_page(cpu->vm, linear);
 }

@@ -13,6 +13,9 @@ enum { SOFT_TLB_EXECUTE = 1 << 0, SOFT_TLB_WATCHED = 1 << 1 };
 bool soft_page_find(struct soft_cpu *cpu, uint64_t linear, bool user, enum soft_access access,
 		    uint64_t *physical);
 
+/** Whether soft_page_find would succeed; raises otherwise. Marks no entry. */
+bool soft_page_probe(struct soft_cpu *cpu, uint64_t linear, bool user, enum soft_access access);
+
 /** The slot behind a page for this CPU: its local APIC's page has none. */
 struct soft_slot *soft_slot_find_for(struct soft_cpu *cpu, uint64_t physical);
 

@@ -82,12 +82,15 @@ static bool take_event(struct soft_cpu *cpu)
 	return interrupt_waits(cpu) && take_interrupt(cpu);
 }
 
-/* The op that raised is where RIP is taken from; a fetch that faulted has RIP right already. */
+/* The op that raised is where RIP is taken from; a fetch that faulted has RIP right already. It counts like
+ * an instruction: where the handler cannot be fetched either, that ends the quantum. */
 static void take_fault(struct soft_cpu *cpu)
 {
 	if (cpu->stopped) {
 		cpu->rip = soft_rip_here(cpu, cpu->stopped);
 		soft_refund(cpu, cpu->stopped);
+	} else if (!cpu->fault.trap) {
+		cpu->left--;
 	}
 	cpu->chain = NULL;
 	cpu->shadow = cpu->shadow_mov = false;
@@ -172,6 +175,9 @@ static void run_once(struct soft_cpu *cpu)
 {
 	bool alone = cpu->shadow || cpu->single_step;
 
+	/* 6.8.3: no breakpoint hits behind MOV SS. */
+	if (SOFT_UNLIKELY(cpu->shadow_mov))
+		cpu->rflags |= SOFT_RF;
 	cpu->shadow = cpu->shadow_mov = false;
 	if (SOFT_UNLIKELY(alone))
 		run_single(cpu);

@@ -235,7 +235,7 @@ static void create_cpu(struct soft_vm *vm, unsigned index)
 	cpu->vm = vm;
 	cpu->index = index;
 	cpu->generation = 1;
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 3; i++)
 		cpu->tlbs[i] = mw_alloc(SOFT_TLB_ENTRIES, sizeof(struct soft_tlb_entry));
 	cpu->jumps = mw_alloc(SOFT_JUMP_ENTRIES, sizeof(struct soft_jump_entry));
 	cpu->tlb = cpu->tlbs[0];
@@ -294,7 +294,7 @@ static void destroy_cpu(struct soft_cpu *cpu)
 {
 	if (!cpu)
 		return;
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 3; i++)
 		free(cpu->tlbs[i]);
 	free(cpu->jumps);
 	free(cpu);

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include "accel/soft/decode.h"
 #include "accel/soft/flags.h"
+#include "accel/soft/sized.h"
 #include "accel/soft/system.h"
 
 uint64_t soft_stack_mask(const struct soft_cpu *cpu)
@@ -40,7 +41,7 @@ bool soft_peek(struct soft_cpu *cpu, unsigned size, uint64_t offset, uint64_t *v
 	uint64_t linear;
 
 	return stack_address(cpu, (int64_t)offset, size, false, &linear) &&
-	       soft_read_as(cpu, cpu->cpl == 3, linear, size, value);
+	       soft_load_sized(cpu, NULL, linear, size, value);
 }
 
 static bool poke(struct soft_cpu *cpu, unsigned size, int64_t offset, uint64_t value)
@@ -48,7 +49,7 @@ static bool poke(struct soft_cpu *cpu, unsigned size, int64_t offset, uint64_t v
 	uint64_t linear;
 
 	return stack_address(cpu, offset, size, true, &linear) &&
-	       soft_write_as(cpu, cpu->cpl == 3, linear, size, value);
+	       soft_store_sized(cpu, NULL, linear, size, value);
 }
 
 bool soft_push(struct soft_cpu *cpu, unsigned size, uint64_t value)
@@ -72,7 +73,7 @@ bool soft_pop(struct soft_cpu *cpu, unsigned size, uint64_t *value)
 SOFT_INLINE const struct soft_op *push_value_64(struct soft_cpu *cpu, const struct soft_op *op,
 						uint64_t value)
 {
-	if (!soft_store64(cpu, op, cpu->gpr[MW_RSP] - 8, value))
+	if (!soft_store64(cpu, NULL, cpu->gpr[MW_RSP] - 8, value))
 		return soft_stop(cpu, op);
 	cpu->gpr[MW_RSP] -= 8;
 	return SOFT_NEXT(cpu, op);
@@ -381,7 +382,7 @@ static bool do_popf(struct soft_cpu *cpu, const struct soft_op *op)
 	return true;
 }
 
-/* Cheap when nothing but arithmetic flags changes; TF and a newly set IF are looked at. */
+/* Cheap when nothing but arithmetic flags changes; TF, AC and a newly set IF are looked at. */
 static const struct soft_op *popf(struct soft_cpu *cpu, const struct soft_op *op)
 {
 	uint32_t before = cpu->rflags;
@@ -391,6 +392,7 @@ static const struct soft_op *popf(struct soft_cpu *cpu, const struct soft_op *op
 	if (SOFT_LIKELY(!((before ^ cpu->rflags) & (SOFT_TF | SOFT_AC)) &&
 			!(cpu->rflags & ~before & SOFT_IF)))
 		return SOFT_NEXT(cpu, op);
+	soft_mode_update(cpu);
 	soft_debug_update(cpu);
 	soft_look(cpu);
 	return soft_leave(cpu, op);
@@ -421,7 +423,7 @@ static bool copy_display(struct soft_cpu *cpu, const struct soft_op *op, unsigne
 			at = (frame_pointer(cpu) - i * op->size) & soft_stack_mask(cpu);
 
 		if (!soft_segment_address(cpu, MW_SS, at, op->size, false, &linear) ||
-		    !soft_read_as(cpu, cpu->cpl == 3, linear, op->size, &value) ||
+		    !soft_load_sized(cpu, op, linear, op->size, &value) ||
 		    !poke(cpu, op->size, -(int64_t)(op->size * (i + 1)), value))
 			return false;
 	}
@@ -473,7 +475,7 @@ static bool do_frame_leave(struct soft_cpu *cpu, const struct soft_op *op)
 	uint64_t linear, value;
 
 	if (!soft_segment_address(cpu, MW_SS, frame_pointer(cpu), op->size, false, &linear) ||
-	    !soft_read_as(cpu, cpu->cpl == 3, linear, op->size, &value))
+	    !soft_load_sized(cpu, op, linear, op->size, &value))
 		return false;
 	set_sp(cpu, frame_pointer(cpu) + op->size);
 	soft_set_sized(cpu, MW_RBP, op->size, value);
@@ -499,7 +501,7 @@ static bool do_push_segment(struct soft_cpu *cpu, const struct soft_op *op)
 
 	/* A 32-bit push writes 16 bits on newer processors, the limit counts for all (SDM vol. 2, PUSH). */
 	if (!stack_address(cpu, -(int64_t)op->size, op->size, true, &linear) ||
-	    !soft_write_as(cpu, cpu->cpl == 3, linear, written, value))
+	    !soft_store_sized(cpu, op, linear, written, value))
 		return false;
 	soft_stack_adjust(cpu, -(int64_t)op->size);
 	return true;

@@ -75,6 +75,8 @@ void soft_cpuid(const struct soft_cpu *cpu, uint32_t leaf, uint32_t subleaf, uin
 bool soft_debug_fetch(struct soft_cpu *cpu, uint64_t linear_rip);
 /** Called by slow accesses: notes data breakpoints that hit in cpu->debug_pending. */
 void soft_debug_access(struct soft_cpu *cpu, uint64_t linear, unsigned size, bool write);
+/** Called by port accesses, likewise. */
+void soft_debug_port(struct soft_cpu *cpu, uint16_t port, unsigned size);
 /** Whether any breakpoint is enabled that covers the page: such pages stay out of the TLB. */
 bool soft_debug_covers_page(const struct soft_cpu *cpu, uint64_t linear);
 /** Works out cpu->single_step from TF, DR7 and the trace. */

@@ -16,7 +16,8 @@ bool soft_target_make(struct soft_cpu *cpu, struct soft_target *target, uint16_t
 	wide = soft_is_wide(cpu, cs->attributes);
 	target->level = level;
 	target->rip = wide ? rip : (uint32_t)rip;
-	if (wide ? soft_canonical(rip) : target->rip <= cs->limit)
+	/* A 64-bit return into compatibility mode brings more bits than that mode has: out of its limit. */
+	if (wide ? soft_canonical(rip) : rip <= cs->limit)
 		return true;
 	return soft_refuse(cpu, SOFT_GP, external ? SOFT_ERROR_EXT : 0);
 }

@@ -29,7 +29,7 @@ enum { SOFT_SINGLE_BYTES = sizeof(struct soft_block) + 16 * sizeof(struct soft_o
 struct soft_span {
 	uint64_t rip, key;
 	const uint8_t *host[2]; /* its parts; [0] NULL: not to be kept */
-	unsigned length;
+	unsigned cpu, length;   /* translations and keys are a CPU's own */
 	uint8_t bytes[16];
 	alignas(16) uint8_t block[SOFT_SINGLE_BYTES];
 };
@@ -112,5 +112,8 @@ struct soft_block *soft_block_single(struct soft_cpu *cpu);
 /** Bytes of a physical page have changed. */
 void soft_blocks_invalidate(struct soft_vm *vm, uint64_t physical, unsigned count);
 void soft_blocks_flush(struct soft_vm *vm);
+/** Instructions that cross pages are decoded anew: all; those that touch the page of this address. */
+void soft_spans_forget(struct soft_vm *vm);
+void soft_spans_forget_page(struct soft_vm *vm, uint64_t rip);
 
 #endif

@@ -26,7 +26,7 @@ static const struct mw_cpuid_leaf leaves[] = {
 static const struct mw_plan_range ram_range = { 0, SOFT_RIG_RAM_BYTES };
 static const char *const prefer[] = { "soft", NULL };
 
-static void make_plan(struct mw_plan *plan)
+static void make_plan(struct mw_plan *plan, unsigned cpus)
 {
 	plan->name = "soft-rig";
 	plan->summary = "a software CPU alone";
@@ -35,8 +35,8 @@ static void make_plan(struct mw_plan *plan)
 	plan->ram_count = 1;
 	plan->ram_bytes = SOFT_RIG_RAM_BYTES;
 	plan->cpu = (struct mw_plan_cpu){ .model = "x86-64-v1",
-					  .count = 1,
-					  .sockets = 1,
+					  .count = cpus,
+					  .sockets = cpus,
 					  .cores = 1,
 					  .threads = 1,
 					  .leaves = leaves,
@@ -78,8 +78,13 @@ static uint8_t *guarded_view(struct soft_rig *rig)
 
 void soft_rig_create(struct soft_rig *rig)
 {
+	soft_rig_create_cpus(rig, 1);
+}
+
+void soft_rig_create_cpus(struct soft_rig *rig, unsigned cpus)
+{
 	memset(rig, 0, sizeof(*rig));
-	make_plan(&rig->plan);
+	make_plan(&rig->plan, cpus);
 	if (!mw_machine_build(&rig->machine, &rig->plan, &rig->diagnostics))
 		give_up(rig, "the machine is not built");
 	rig->log = fopen("/dev/null", "w");

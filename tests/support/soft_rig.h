@@ -28,6 +28,8 @@ struct soft_rig {
 };
 
 void soft_rig_create(struct soft_rig *rig);
+/** The same with several CPUs; the others wait for a start-up message. */
+void soft_rig_create_cpus(struct soft_rig *rig, unsigned cpus);
 void soft_rig_destroy(struct soft_rig *rig);
 
 /** All registers; translations are forgotten, decoded code is not. */

@@ -1,6 +1,11 @@
 /* Page tables for tests of the software CPU. Reference: SDM vol. 3, chapter 4. */
 // SPDX-License-Identifier: MIT
-#include <string.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
 
 #include "accel/soft/run.h"
 
@@ -82,10 +87,15 @@ void paged(enum paging mode)
 		long_gates();
 }
 
+static bool in_long_mode(void)
+{
+	return cpu.efer & 0x400;
+}
+
 void at_paged_user_level(void)
 {
 	at_user_level();
-	if (paging == PAGING_LONG)
+	if (in_long_mode())
 		cpu.segment[MW_CS].attributes = 0xa0fb;
 }
 
@@ -109,23 +119,53 @@ int vector(void)
 
 uint64_t top(void)
 {
-	return get(cpu.gpr[MW_RSP], paging == PAGING_LONG ? 8 : 4);
+	return get(cpu.gpr[MW_RSP], in_long_mode() ? 8 : 4);
 }
 
-int attempt(bool user)
+void prepare(bool user)
 {
 	if (user) {
 		at_paged_user_level();
 	} else {
 		cpu.segment[MW_CS].selector = CODE_0;
-		cpu.segment[MW_CS].attributes = paging == PAGING_LONG ? 0xa09b : 0xc09b;
-		for (unsigned i = MW_ES; i <= MW_GS; i++)
+		cpu.segment[MW_CS].attributes = in_long_mode() ? 0xa09b : 0xc09b;
+		for (unsigned i = MW_ES; i <= MW_DS; i++)
 			if (i != MW_CS)
 				cpu.segment[i] = soft_rig_segment(DATA_0, 0, 0xffffffff, 0xc093);
 		cpu.gpr[MW_RSP] = STACK;
 		cpu.rip = CODE;
 	}
 	cpu.rflags = 0x202;
+}
+
+int attempt(bool user)
+{
+	prepare(user);
 	run(1);
 	return vector();
+}
+
+int access_at(uint64_t linear, enum access access, bool user)
+{
+	static const uint8_t load[] = { 0x8b, 0x03 }, store[] = { 0x89, 0x03 };
+	int got;
+
+	cpu.gpr[MW_RBX] = linear;
+	cpu.cr2 = 0;
+	soft_rig_write(&rig, user ? USER_CODE : CODE, access == READ ? load : store, 2);
+	prepare(user);
+	if (access == FETCH)
+		cpu.rip = linear;
+	run(1);
+	got = vector();
+	if (got == NO_VECTOR)
+		return NONE;
+	return got == SOFT_PAGE ? (int)top() : OTHER;
+}
+
+void expect_bits(uint64_t linear, unsigned from, unsigned leaf, uint64_t bits)
+{
+	for (unsigned level = from; level >= leaf; level--)
+		assert_int_equal(get_entry(linear, level) & (A | D),
+				 level == leaf ? bits : bits & A);
 }

@@ -35,7 +35,17 @@ void go_on(unsigned instructions);
 int vector(void);
 uint64_t top(void);
 
-/** Runs one instruction that lies at CODE or, at user level, USER_CODE, and tells what it ran into. */
+/** Registers for CODE or, at user level, USER_CODE. */
+void prepare(bool user);
+/** Runs the one instruction there, and tells what it ran into. */
 int attempt(bool user);
+
+/** One access of 4 bytes, or of an instruction: the error code of the page fault that it ran into, NONE, or
+ * OTHER for another exception. Code for it is put at CODE or USER_CODE. */
+enum access { READ, WRITE, FETCH };
+enum { NONE = -1, OTHER = -2 };
+int access_at(uint64_t linear, enum access access, bool user);
+/** Accessed and dirty in the entries of an address: `bits` at level `leaf`, accessed alone above up to `from`. */
+void expect_bits(uint64_t linear, unsigned from, unsigned leaf, uint64_t bits);
 
 #endif

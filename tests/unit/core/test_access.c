@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "core/executor.h"
 #include "tests/unit/core/toy.h"
 
 /* A byte-wide chip that remembers its last access, and one of registers. */
@@ -17,6 +18,7 @@ struct chip {
 	uint32_t control;
 	uint8_t latch, other;
 	bool banked;
+	bool masters; /* a write of a byte makes it write memory */
 	unsigned changes;
 	struct mw_dma *dma;
 	struct mw_memory *rom;
@@ -35,12 +37,34 @@ static enum mw_io read_chip(void *self, uint64_t offset, unsigned size, uint64_t
 	return MW_IO_OK;
 }
 
+/* What an executor has heard. */
+static struct {
+	unsigned calls;
+	uint64_t base, length;
+} told;
+
+/* Maps as a device does that handles a queue: what is written counts when the callback ends. */
+static void write_by_maps(const struct chip *chip)
+{
+	uint8_t *low = mw_dma_map(chip->dma, 0x3000, 16, true);
+	uint8_t *high = mw_dma_map(chip->dma, 0x3100, 4, true);
+
+	assert_non_null(mw_dma_map(chip->dma, 0x5000, 64, false));
+	assert_non_null(low);
+	assert_non_null(high);
+	assert_int_equal(told.calls, 0);
+	low[0] = high[3] = 0x5a;
+	assert_int_equal(told.calls, 0);
+}
+
 static enum mw_io write_chip(void *self, uint64_t offset, unsigned size, uint64_t value)
 {
 	struct chip *chip = self;
 
 	chip->calls++;
 	chip->bytes[offset] = (uint8_t)value;
+	if (chip->masters)
+		write_by_maps(chip);
 	return MW_IO_OK;
 }
 
@@ -230,6 +254,77 @@ static void dma_reaches_ram_and_rom_only(void **state)
 	assert_null(mw_dma_map(chip->dma, 0xffff, 2, false));
 }
 
+static enum mw_status map(void *self, uint64_t base, uint64_t length, void *host, bool readonly)
+{
+	return MW_STATUS_OK;
+}
+
+static enum mw_status unmap(void *self, uint64_t base, uint64_t length)
+{
+	return MW_STATUS_OK;
+}
+
+static void stop(void *self)
+{
+}
+
+static void written(void *self, uint64_t base, uint64_t length)
+{
+	told.calls++;
+	told.base = base;
+	told.length = length;
+}
+
+static const struct mw_executor_ops listener = {
+	.map = map, .unmap = unmap, .stop = stop, .written = written
+};
+
+static void assert_told(unsigned calls, uint64_t base, uint64_t length)
+{
+	assert_int_equal(told.calls, calls);
+	assert_int_equal(told.base, base);
+	assert_int_equal(told.length, length);
+	memset(&told, 0, sizeof(told));
+}
+
+static void executor_hears_what_dma_has_written(void **state)
+{
+	uint8_t bytes[4] = { 1, 2, 3, 4 };
+
+	memset(&told, 0, sizeof(told));
+	assert_int_equal(
+		mw_machine_set_executor(toy.machine, (struct mw_executor){ &listener, NULL }),
+		MW_STATUS_OK);
+	assert_true(mw_dma_write(chip->dma, 0x1ffe, bytes, 4)); /* across pages: one range */
+	assert_told(1, 0x1ffe, 4);
+	assert_true(mw_dma_write(chip->dma, 0x1234, bytes, 1));
+	assert_told(1, 0x1234, 1);
+	assert_false(mw_dma_write(chip->dma, 0xfffd, bytes, 4)); /* none is written, none told */
+	assert_true(mw_dma_write(chip->dma, 0x1000, bytes, 0));
+	assert_true(mw_dma_read(chip->dma, 0x1000, bytes, 4));
+	assert_told(0, 0, 0);
+	mw_machine_drop_executor(toy.machine);
+	assert_true(mw_dma_write(chip->dma, 0x1000, bytes, 4));
+	assert_told(0, 0, 0);
+}
+
+static void executor_hears_of_written_maps_when_the_callback_ends(void **state)
+{
+	memset(&told, 0, sizeof(told));
+	assert_int_equal(
+		mw_machine_set_executor(toy.machine, (struct mw_executor){ &listener, NULL }),
+		MW_STATUS_OK);
+	chip->masters = true;
+	toy_out(&toy, 0x40, 1, 0);
+	assert_told(1, 0x3000, 0x104); /* of both, and what is between */
+	toy_out(&toy, 0x40, 1, 0);
+	assert_told(1, 0x3000, 0x104);
+	chip->masters = false;
+	toy_out(&toy, 0x40, 1, 0);
+	assert_told(0, 0, 0);
+	mw_machine_drop_executor(toy.machine);
+}
+
 /* A one-byte port between three that nobody has. */
 static void wide_access_finds_what_lies_in_its_middle(void **state)
 {
@@ -353,6 +448,8 @@ int main(void)
 		ACCESS_TEST(write_only_and_read_only_registers_refuse_the_other_way),
 		ACCESS_TEST(rom_is_read_and_never_written),
 		ACCESS_TEST(dma_reaches_ram_and_rom_only),
+		ACCESS_TEST(executor_hears_what_dma_has_written),
+		ACCESS_TEST(executor_hears_of_written_maps_when_the_callback_ends),
 		cmocka_unit_test(wide_access_finds_what_lies_in_its_middle),
 		cmocka_unit_test(last_port_does_not_wrap_to_the_first),
 		cmocka_unit_test(top_of_memory_does_not_wrap_to_the_bottom),
