@@ -44,8 +44,8 @@ struct soft_op *soft_emit(struct soft_decoder *decoder, soft_handler *run)
 	return op;
 }
 
-/* Ops that work out SOFT_EA. imm: displacement; size: bytes accessed; extra: bit 0 write, bits 1-4 log2
- * of the address size. */
+/* Ops that work out SOFT_EA. imm: displacement; disp: bytes accessed; extra: bit 0 write, the rest the
+ * address size. */
 
 static uint64_t offset_of(const struct soft_cpu *cpu, const struct soft_op *op)
 {
@@ -72,7 +72,7 @@ uint64_t soft_checked_address(struct soft_cpu *cpu, const struct soft_op *op, ui
 {
 	uint64_t linear = 0;
 
-	soft_segment_address(cpu, (enum mw_segment_name)op->segment, offset, op->size,
+	soft_segment_address(cpu, (enum mw_segment_name)op->segment, offset, (unsigned)op->disp,
 			     op->extra & 1, &linear);
 	return linear;
 }
@@ -115,7 +115,7 @@ static void emit_address_op(struct soft_decoder *decoder, soft_handler *run, uns
 	op->segment = (uint8_t)insn->segment;
 	op->imm = (uint64_t)disp;
 	op->reg = base_slot(insn->segment);
-	op->size = (uint8_t)(bytes > 255 ? 255 : bytes);
+	op->disp = (int32_t)bytes;
 	op->extra = (uint8_t)((access == SOFT_WRITE) | insn->address_size << 1);
 }
 
