@@ -169,3 +169,36 @@ void expect_bits(uint64_t linear, unsigned from, unsigned leaf, uint64_t bits)
 		assert_int_equal(get_entry(linear, level) & (A | D),
 				 level == leaf ? bits : bits & A);
 }
+
+int attempt_bytes(bool user, const uint8_t *bytes, unsigned count)
+{
+	soft_rig_write(&rig, user ? USER_CODE : CODE, bytes, count);
+	return attempt(user);
+}
+
+int write_msr(uint32_t index, uint64_t value)
+{
+	cpu.gpr[MW_RCX] = index;
+	cpu.gpr[MW_RAX] = (uint32_t)value;
+	cpu.gpr[MW_RDX] = value >> 32;
+	return ATTEMPT(false, 0x0f, 0x30);
+}
+
+uint64_t read_msr(uint32_t index)
+{
+	cpu.gpr[MW_RCX] = index;
+	assert_int_equal(ATTEMPT(false, 0x0f, 0x32), NO_VECTOR);
+	return cpu.gpr[MW_RDX] << 32 | cpu.gpr[MW_RAX];
+}
+
+void refuses(uint32_t index, uint64_t value)
+{
+	assert_int_equal(write_msr(index, value), SOFT_GP);
+	assert_int_equal(top(), 0);
+}
+
+void keeps(uint32_t index, uint64_t value)
+{
+	assert_int_equal(write_msr(index, value), NO_VECTOR);
+	assert_true(read_msr(index) == value);
+}

@@ -48,4 +48,17 @@ int access_at(uint64_t linear, enum access access, bool user);
 /** Accessed and dirty in the entries of an address: `bits` at level `leaf`, accessed alone above up to `from`. */
 void expect_bits(uint64_t linear, unsigned from, unsigned leaf, uint64_t bits);
 
+/** Puts an instruction where prepare leads and attempts it. */
+int attempt_bytes(bool user, const uint8_t *bytes, unsigned count);
+#define ATTEMPT(user, ...)                                    \
+	attempt_bytes(user, (const uint8_t[]){ __VA_ARGS__ }, \
+		      sizeof((const uint8_t[]){ __VA_ARGS__ }))
+
+/** WRMSR at level 0: what it ran into; RDMSR. */
+int write_msr(uint32_t index, uint64_t value);
+uint64_t read_msr(uint32_t index);
+/** The write is #GP(0); the value is there when read again. */
+void refuses(uint32_t index, uint64_t value);
+void keeps(uint32_t index, uint64_t value);
+
 #endif

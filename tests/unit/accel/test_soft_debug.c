@@ -430,6 +430,25 @@ static void breakpoints_and_single_step_come_together(void **state)
 	done();
 }
 
+/* Whatever the size of the operand. */
+static void accesses_of_16_bytes_hit(void **state)
+{
+	paged(PAGING_LONG);
+	cpu.cr4 |= 0x200;
+	/* movups [6000], xmm0; movups xmm0, [6008] */
+	CODE_AT(CODE, 0x0f, 0x11, 0x04, 0x25, 0x00, 0x60, 0, 0, 0x0f, 0x10, 0x04, 0x25, 0x08, 0x60,
+		0, 0);
+	break_on(0, DATA + 15, ON_WRITE, BYTE);
+	break_on(1, DATA + 16, ON_ACCESS, QUAD);
+	run(1);
+	expect_trap(CODE + 8, 1);
+	cpu.rip = CODE + 8;
+	cpu.dr6 = 0xffff0ff0;
+	run(1);
+	expect_trap(CODE + 16, 2);
+	done();
+}
+
 static void nothing_hits_that_is_not_enabled(void **state)
 {
 	protected_mode();
@@ -600,6 +619,7 @@ int main(void)
 		TEST(a_breakpoint_that_mov_ss_hits_traps_one_instruction_later),
 		TEST(a_breakpoint_that_mov_ss_hits_traps_behind_int),
 		TEST(breakpoints_and_single_step_come_together),
+		TEST(accesses_of_16_bytes_hit),
 		TEST(nothing_hits_that_is_not_enabled),
 		TEST(ports_are_watched_with_de),
 		TEST(gd_guards_the_debug_registers),

@@ -52,11 +52,11 @@ static void pse_36_has_eight_more_address_bits(void **state)
 
 	paged(PAGING_32);
 	cpu.cr4 = 0x10;
-	set_entry(LINEAR, 2, UINT64_C(0x12400000) | 0x5a << 13 | P | W | LARGE);
+	set_entry(LINEAR, 2, UINT64_C(0x12400000) | 0xda << 13 | P | W | LARGE);
 	assert_int_equal(access_at(LINEAR + 4, READ, false), NONE);
 	assert_int_equal(cpu.gpr[MW_RAX], 0xffffffff); /* nothing is there */
 	assert_true(soft_translate(rig.cpu, LINEAR + 4, &physical));
-	assert_true(physical == UINT64_C(0x5a12400004));
+	assert_true(physical == UINT64_C(0xda12400004));
 	set_entry(LINEAR, 2, 1 << 21 | P | W | LARGE);
 	assert_int_equal(access_at(LINEAR, READ, false), 9);
 	done();
@@ -422,6 +422,52 @@ static void invlpg_of_any_address_in_a_large_page_forgets_all_of_it(void **state
 	done();
 }
 
+/* What users have looked up is forgotten with it. */
+static void invlpg_counts_for_users(void **state)
+{
+	paged(PAGING_LONG);
+	set_entry(LINEAR, 1, FRAME | P | U);
+	put(FRAME, 0x1111, 4);
+	put(FRAME_2, 0x2222, 4);
+	gate(IDT + 0x30 * 16, CODE_0, HANDLER + 0x400, 0xee, 0);
+	put(IDT + 0x30 * 16 + 8, 0, 8);
+	CODE_AT(HANDLER + 0x400, 0x0f, 0x01, 0x3b, 0x48, IRET);
+	CODE_AT(USER_CODE, 0x8b, 0x03, 0xcd, 0x30, 0x8b,
+		0x13); /* mov eax, [rbx]; int 30; mov edx, [rbx] */
+	prepare(true);
+	cpu.gpr[MW_RBX] = LINEAR;
+	run(1);
+	assert_int_equal(cpu.gpr[MW_RAX], 0x1111);
+	set_entry(LINEAR, 1, FRAME_2 | P | U);
+	go_on(4);
+	assert_int_equal(cpu.rip, USER_CODE + 6);
+	assert_int_equal(cpu.gpr[MW_RDX], 0x2222);
+	done();
+}
+
+/* Generations of translations are counted anew after 4,095 flushes. */
+static void what_is_forgotten_stays_forgotten(void **state)
+{
+	for (unsigned user = 0; user < 2; user++) {
+		paged(PAGING_LONG);
+		set_entry(LINEAR, 1, FRAME | P | U);
+		put(FRAME, 0x1111, 4);
+		put(FRAME_2, 0x2222, 4);
+		CODE_AT(CODE, 0x8b, 0x03, 0x8b, 0x13); /* mov eax, [rbx]; mov edx, [rbx] */
+		CODE_AT(USER_CODE, 0x8b, 0x03, 0x8b, 0x13);
+		prepare(user);
+		cpu.gpr[MW_RBX] = LINEAR;
+		run(1);
+		assert_int_equal(cpu.gpr[MW_RAX], 0x1111);
+		set_entry(LINEAR, 1, FRAME_2 | P | U);
+		for (unsigned i = 0; i < 4095; i++)
+			soft_tlb_flush(rig.cpu);
+		go_on(1);
+		assert_int_equal(cpu.gpr[MW_RDX], 0x2222);
+		done();
+	}
+}
+
 static void invlpg_needs_privilege_and_takes_any_address(void **state)
 {
 	paged(PAGING_LONG);
@@ -577,6 +623,8 @@ int main(void)
 		TEST(invlpg_forgets_a_page),
 		TEST(writes_of_cr3_and_cr4_forget_all),
 		TEST(invlpg_of_any_address_in_a_large_page_forgets_all_of_it),
+		TEST(invlpg_counts_for_users),
+		TEST(what_is_forgotten_stays_forgotten),
 		TEST(invlpg_needs_privilege_and_takes_any_address),
 		TEST(wp_and_nxe_count_at_once),
 		TEST(code_that_is_mapped_elsewhere_is_found_after_invlpg),
