@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "accel/soft/lapic.h"
+#include "accel/soft/apic/lapic.h"
 #include "core/cpu_state.h"
 
 struct soft_block;

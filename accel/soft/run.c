@@ -3,9 +3,9 @@
 // SPDX-License-Identifier: MIT
 #include "accel/soft/run.h"
 
-#include "accel/soft/block.h"
-#include "accel/soft/model.h"
-#include "accel/soft/system.h"
+#include "accel/soft/decode/block.h"
+#include "accel/soft/system/model.h"
+#include "accel/soft/system/system.h"
 #include "accel/soft/trace.h"
 
 void soft_look(struct soft_cpu *cpu)

@@ -8,9 +8,9 @@
 
 #include <time.h>
 
-#include "accel/soft/model.h"
 #include "accel/soft/run.h"
-#include "accel/soft/system.h"
+#include "accel/soft/system/model.h"
+#include "accel/soft/system/system.h"
 #include "core/clock.h"
 #include "core/machine.h"
 

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "accel/soft/model.h"
-#include "accel/soft/physical.h"
+#include "accel/soft/memory/physical.h"
 #include "accel/soft/schedule.h"
-#include "accel/soft/system.h"
+#include "accel/soft/system/model.h"
+#include "accel/soft/system/system.h"
 #include "accel/soft/thread.h"
 #include "accel/soft/trace.h"
 #include "accel/soft/vm.h"

@@ -1,7 +1,7 @@
 /* Virtual time at the running instruction, and the time stamp counter that is made of it. References: SDM
  * vol. 3, 18.17 (time-stamp counter), 11.5.4.1 (TSC deadline). */
 // SPDX-License-Identifier: MIT
-#include "accel/soft/system.h"
+#include "accel/soft/system/system.h"
 #include "accel/soft/vm.h"
 
 __extension__ typedef unsigned __int128 wide;

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "accel/soft/block.h"
-#include "accel/soft/flags.h"
-#include "accel/soft/paging.h"
-#include "accel/soft/system.h"
+#include "accel/soft/decode/block.h"
+#include "accel/soft/integer/flags.h"
+#include "accel/soft/memory/paging.h"
+#include "accel/soft/system/system.h"
 #include "core/alloc.h"
 #include "core/executor.h"
 

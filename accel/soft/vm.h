@@ -9,7 +9,7 @@
 
 #include "accel/accel.h"
 #include "accel/soft/cpu.h"
-#include "accel/soft/op.h"
+#include "accel/soft/decode/op.h"
 #include "core/machine.h"
 #include "core/plan.h"
 

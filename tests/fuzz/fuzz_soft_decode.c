@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "accel/soft/decode.h"
-#include "accel/soft/flags.h"
+#include "accel/soft/decode/decode.h"
+#include "accel/soft/integer/flags.h"
 #include "tests/support/soft_rig.h"
 
 enum { MOST_BYTES = 15, MOST_CODE = 4096, CODE = 0x10000, TABLES = 0x1000, MODES = 3 };

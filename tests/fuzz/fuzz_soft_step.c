@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 
 #include "accel/soft/run.h"
-#include "accel/soft/system.h"
+#include "accel/soft/system/system.h"
 #include "tests/support/soft_rig.h"
 
 enum { MOST_INSTRUCTIONS = 2000, MOST_CHANGES = 64, CODE_BYTES = 0x2000 };

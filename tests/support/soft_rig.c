@@ -9,7 +9,7 @@
 
 #include "accel/soft/run.h"
 #include "accel/soft/soft.h"
-#include "accel/soft/system.h"
+#include "accel/soft/system/system.h"
 
 enum { GUARD_BYTES = 1 << 20 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "accel/soft/flags.h"
+#include "accel/soft/integer/flags.h"
 #include "accel/soft/run.h"
 #include "tests/diff/cpu/moo.h"
 #include "tests/support/soft_rig.h"

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "accel/soft/op.h"
+#include "accel/soft/decode/op.h"
 #include "tests/diff/cpu/compare.h"
 #include "tests/diff/cpu/generate.h"
 

@@ -7,7 +7,7 @@
 
 #include <Zydis/Zydis.h>
 
-#include "accel/soft/decode.h"
+#include "accel/soft/decode/decode.h"
 #include "tests/diff/cpu/values.h"
 
 enum { DEFAULT_CASES = 600000, SHOWN = 40, MODES = 3, BYTES = 15 };

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "accel/soft/lapic.h"
+#include "accel/soft/apic/lapic.h"
 
 enum { CPUS = 4 };
 enum {

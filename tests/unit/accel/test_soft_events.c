@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "accel/soft/run.h"
-#include "accel/soft/system.h"
+#include "accel/soft/system/system.h"
 
 #include "soft_paging_bench.h"
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "accel/soft/lapic.h"
+#include "accel/soft/apic/lapic.h"
 
 enum {
 	EOI = 0xb0,

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "accel/soft/memory.h"
+#include "accel/soft/memory/memory.h"
 
 #include "soft_paging_bench.h"
 

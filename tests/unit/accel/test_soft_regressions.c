@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "accel/cpuid_set.h"
-#include "accel/soft/model.h"
+#include "accel/soft/system/model.h"
 #include "soft_protected_bench.h"
 
 enum { DATA = 0x6000, DEBUG = 1 };
