@@ -97,8 +97,11 @@ def sibling_fault(path, name):
         mine = os.path.splitext(os.path.basename(path))[0]
         if here != there or not (mine == stem or mine.startswith(stem + "_")):
             return f"a device may not include its sibling {name}"
-    if folder == "accel" and here != "accel" and there not in ("accel", here):
-        return f"{here} may not include {there}/"
+    if folder == "accel":
+        # A hypervisor's folder may have folders of its own.
+        mine, theirs = here.split("/")[:2], there.split("/")[:2]
+        if mine != ["accel"] and theirs not in (["accel"], mine):
+            return f"{'/'.join(mine)} may not include {'/'.join(theirs)}/"
     return None
 
 
