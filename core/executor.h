@@ -97,4 +97,8 @@ void mw_machine_fail(struct mw_machine *machine, const char *format, ...)
 void mw_log_line(struct mw_machine *machine, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/** One line on the guest's account that no device has to answer for: bounded. The actor's thread. */
+void mw_actor_log(struct mw_actor *actor, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 #endif

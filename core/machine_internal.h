@@ -258,9 +258,6 @@ void mw_node_power_on(struct mw_node *node);
 void mw_node_reset_state(struct mw_node *node);
 
 /* log.c */
-/** One line on the guest's account that no node has to answer for. */
-void mw_actor_log(struct mw_actor *actor, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 /** Tells how many lines were left out. */
 void mw_log_rest(struct mw_machine *machine);
 void mw_log_line(struct mw_machine *machine, const char *format, ...)

@@ -93,28 +93,41 @@ static bool open_log(struct session *session)
 	return false;
 }
 
-static bool open_trace(struct session *session)
+static bool refuse_limit(struct session *session, const char *why, const char *what)
 {
-	const char *path = mw_arguments_value(session->arguments, "trace", NULL);
+	fprintf(stderr, "millwright run: --trace-limit %s%s\n", why, what);
+	session->code = MW_EXIT_USAGE;
+	return false;
+}
+
+static bool read_trace_limit(struct session *session)
+{
 	const char *limit = mw_arguments_value(session->arguments, "trace-limit", NULL);
 	char *end = NULL;
 
-	session->code = MW_EXIT_USAGE;
 	session->trace_limit = TRACE_LIMIT;
-	if (limit) {
-		session->trace_limit = strtoull(limit, &end, 10);
-		if (limit[0] < '0' || limit[0] > '9' || *end || !session->trace_limit) {
-			fprintf(stderr, "millwright run: --trace-limit is a number, not `%s`\n",
-				limit);
-			return false;
-		}
-	}
+	if (!limit)
+		return true;
+	if (!mw_arguments_has(session->arguments, "trace"))
+		return refuse_limit(session, "limits a trace; add --trace FILE", "");
+	session->trace_limit = strtoull(limit, &end, 10);
+	if (limit[0] < '0' || limit[0] > '9' || *end || !session->trace_limit)
+		return refuse_limit(session, "is a number, not ", limit);
+	return true;
+}
+
+/* When everything else is known to be right: it empties the file. */
+static bool open_trace(struct session *session)
+{
+	const char *path = mw_arguments_value(session->arguments, "trace", NULL);
+
 	if (!path)
 		return true;
 	session->trace = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
 	if (session->trace)
 		return true;
 	fprintf(stderr, "millwright run: cannot write the trace %s: %s\n", path, strerror(errno));
+	session->code = MW_EXIT_USAGE;
 	return false;
 }
 
@@ -264,8 +277,9 @@ static int run(const struct mw_arguments *arguments)
 {
 	struct session session = { .arguments = arguments, .code = MW_EXIT_FAILED };
 
-	if (mw_workshop_init(&session.workshop) && open_log(&session) && open_trace(&session) &&
-	    resolve(&session) && check_host(&session)) {
+	if (mw_workshop_init(&session.workshop) && open_log(&session) &&
+	    read_trace_limit(&session) && resolve(&session) && check_host(&session) &&
+	    open_trace(&session)) {
 		print_findings(&session);
 		log_choice(&session);
 		mw_guard_open();

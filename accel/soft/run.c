@@ -211,7 +211,8 @@ static int64_t end_quantum(struct soft_cpu *cpu)
 int64_t soft_run_cpu(struct soft_cpu *cpu, int64_t instructions)
 {
 	begin_quantum(cpu, instructions);
-	while (cpu->left > 0 && !cpu->shutdown) {
+	while (cpu->left > 0 && !cpu->shutdown &&
+	       !atomic_load_explicit(&cpu->vm->halting, memory_order_relaxed)) {
 		if (take_event(cpu)) {
 			cpu->chain = NULL;
 			continue;

@@ -173,6 +173,8 @@ uint64_t soft_schedule(struct soft_vm *vm)
 	for (unsigned i = 0; i < vm->cpu_count; i++) {
 		struct soft_cpu *cpu = vm->cpus[i];
 
+		if (atomic_load(&vm->halting) || mw_machine_stopping(vm->machine))
+			return 0;
 		expire(vm);
 		if (!soft_cpu_runnable(cpu))
 			continue;

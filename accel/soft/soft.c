@@ -176,10 +176,8 @@ static void on_nmi(void *context, unsigned index)
 /* There is no system management mode yet. */
 static void on_smi(void *context, unsigned index)
 {
-	struct soft_vm *vm = context;
-
-	mw_log_line(vm->machine,
-		    "soft: an SMI is ignored: system management mode is not implemented");
+	mw_actor_log(cpu_of(context, index)->actor,
+		     "an SMI is ignored: system management mode is not implemented");
 }
 
 static void on_end_of_interrupt(void *context, unsigned index, uint8_t vector)

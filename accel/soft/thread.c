@@ -179,8 +179,22 @@ void soft_thread_stop(struct soft_vm *vm)
 	pthread_mutex_unlock(&vm->mutex);
 }
 
+/* Interrupt messages do not come again; of written memory it is enough to know that it may be any. */
+static void drop_ranges(struct soft_vm *vm)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < vm->message_count; i++)
+		if (!vm->messages[i].length)
+			vm->messages[kept++] = vm->messages[i];
+	vm->all_written |= kept < vm->message_count;
+	vm->message_count = kept;
+}
+
 static void append_message(struct soft_vm *vm, struct soft_message message)
 {
+	if (vm->message_count == MOST_MESSAGES)
+		drop_ranges(vm);
 	if (vm->message_count == MOST_MESSAGES) {
 		vm->all_written |= message.length != 0;
 		return;

@@ -14,7 +14,11 @@
 
 /* The arena is address space; what is never used costs nothing. A full one is started over. */
 enum { ARENA_BYTES = 192 << 20, TABLE_ENTRIES = 1 << 16, PAGE_ENTRIES = 1 << 14 };
-enum { LONGEST = 15, CHUNK_SHIFT = 9 /* a page's code byte has a bit per 512 bytes */ };
+enum {
+	LONGEST = 15,
+	CHUNK_SHIFT = 9 /* a page's code byte has a bit per 512 bytes */,
+	LONG_WALK = 1024
+};
 
 void soft_blocks_init(struct soft_block_cache *cache)
 {
@@ -50,7 +54,9 @@ static uint8_t *memory_of(const struct soft_block_cache *cache)
 static struct soft_block **bucket(const struct soft_block_cache *cache, uint64_t physical,
 				  uint64_t key)
 {
-	uint64_t mixed = (physical ^ key << 40) * UINT64_C(0x9e3779b97f4a7c15);
+	/* The limit in a key's upper half counts as well: a guest may run one place under any number of them. */
+	uint64_t mixed = ((physical ^ key << 40) + (key >> 32) * UINT64_C(0xc2b2ae3d27d4eb4f)) *
+			 UINT64_C(0x9e3779b97f4a7c15);
 
 	return &cache->table[mixed >> 48 & (TABLE_ENTRIES - 1)];
 }
@@ -147,12 +153,14 @@ void soft_blocks_invalidate(struct soft_vm *vm, uint64_t physical, unsigned coun
 	struct soft_block **link = page_list(&vm->blocks, physical);
 	uint64_t page = physical & SOFT_PAGE_MASK;
 	uint8_t *code = &slot->code[(physical - slot->base) >> 12], left = 0;
+	unsigned walked = 0;
 
 	if (!(*code & chunks_of(physical, count)))
 		return;
 	while (*link) {
 		struct soft_block *block = *link;
 
+		walked++;
 		if ((block->physical & SOFT_PAGE_MASK) == page) {
 			if (block->physical < physical + count &&
 			    physical < block->physical + block->bytes) {
@@ -164,6 +172,9 @@ void soft_blocks_invalidate(struct soft_vm *vm, uint64_t physical, unsigned coun
 		}
 		link = &block->page_next;
 	}
+	/* A guest that makes this long does so on purpose; a stop must not wait for its turn's end. */
+	if (walked > LONG_WALK && vm->running)
+		soft_look(vm->running);
 	*code = left;
 	if (!left)
 		soft_tlb_unwatch(vm, page);
@@ -237,17 +248,16 @@ static void begin(struct soft_decoder *decoder, struct soft_cpu *cpu, unsigned o
 	decoder->ends = false;
 }
 
-/* Every block ends with an op that leads out: where the last instruction does not, or does not always. */
+/* Every block ends with an op that leads out: where the last instruction does not, or does not always. It is
+ * numbered behind the last instruction, which has run when a dead block is left here. */
 static void end(struct soft_decoder *decoder)
 {
 	struct soft_op *op;
 
 	decoder->insn =
 		(struct soft_insn){ .operand_size = decoder->cpu->mode.code_bits == 64 ? 8u : 4u };
-	decoder->instruction--;
 	op = soft_emit(decoder, soft_op_fall_through);
 	op->extra = soft_chain_bits(decoder, 0);
-	decoder->instruction++;
 }
 
 /* Decodes from `bytes`, which hold the rest of the page, until the block is full or ends. */
@@ -466,6 +476,8 @@ struct soft_block *soft_block_single(struct soft_cpu *cpu)
 		return NULL;
 	if (window.offset + decoder.insn.length > SOFT_PAGE_BYTES && !cpu->fault.raised) {
 		note_span(cpu, span, &decoder.insn, &window);
+		if (cpu->fault.raised)
+			return NULL;
 		block = (struct soft_block *)span->block;
 	}
 	build_single(cpu, block, &window, &decoder);

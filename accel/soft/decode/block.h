@@ -16,6 +16,9 @@ uint64_t soft_checked_address(struct soft_cpu *cpu, const struct soft_op *op, ui
  * and may be chained. */
 uint8_t soft_chain_bits(const struct soft_decoder *decoder, int64_t displacement);
 
+/** What is stored before it is seen by other host threads before what follows is loaded. */
+const struct soft_op *soft_op_fence(struct soft_cpu *cpu, const struct soft_op *op);
+
 /** The last op of a block that ends without a branch. */
 const struct soft_op *soft_op_fall_through(struct soft_cpu *cpu, const struct soft_op *op);
 /** What every op of an invalidated block becomes: the instruction runs from a fresh decode. */

@@ -184,7 +184,7 @@ static const struct soft_op *undefined(struct soft_cpu *cpu, const struct soft_o
 	uint8_t bytes[8];
 
 	memcpy(bytes, &op->imm, sizeof(bytes));
-	soft_note_undefined(cpu, bytes, op->rm);
+	soft_note_undefined(cpu, soft_rip_here(cpu, op), bytes, op->rm);
 	soft_raise(cpu, SOFT_UD);
 	return soft_stop(cpu, op);
 }
@@ -206,6 +206,18 @@ static bool is_defined(const struct soft_insn *insn, const struct soft_opcode *r
 	return !insn->lock || ((row->format & SOFT_LOCKABLE) && insn->memory);
 }
 
+const struct soft_op *soft_op_fence(struct soft_cpu *cpu, const struct soft_op *op)
+{
+	__asm__ __volatile__("mfence" ::: "memory");
+	return SOFT_NEXT(cpu, op);
+}
+
+/* LOCK, and XCHG with memory, which has it without saying. */
+static bool is_locked(const struct soft_insn *insn)
+{
+	return insn->lock || (insn->map == 0 && (insn->opcode & 0xfe) == 0x86 && insn->memory);
+}
+
 void soft_decode_emit(struct soft_decoder *decoder)
 {
 	const struct soft_insn *insn = &decoder->insn;
@@ -218,5 +230,8 @@ void soft_decode_emit(struct soft_decoder *decoder)
 	}
 	if (row->format & SOFT_ENDS)
 		decoder->ends = true;
+	/* Among the CPUs everything is in order, but devices look at memory from threads of their own. */
+	if (is_locked(insn))
+		append(decoder, soft_op_fence);
 	row->emit(decoder);
 }

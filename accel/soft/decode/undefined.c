@@ -10,7 +10,7 @@
 /* A guest that probes for features runs into #UD on purpose; a few lines tell enough. */
 enum { MOST_LINES = 16 };
 
-void soft_note_undefined(struct soft_cpu *cpu, const uint8_t *bytes, unsigned length)
+void soft_note_undefined(struct soft_cpu *cpu, uint64_t rip, const uint8_t *bytes, unsigned length)
 {
 	char text[40] = "";
 	int used = 0;
@@ -21,6 +21,6 @@ void soft_note_undefined(struct soft_cpu *cpu, const uint8_t *bytes, unsigned le
 		used += snprintf(text + used, sizeof(text) - (size_t)used, " %02x", bytes[i]);
 	mw_log_line(cpu->vm->machine,
 		    "soft: CPU %u raises #UD at %" PRIx64 " for the opcode%s (%u-bit code)%s",
-		    cpu->index, cpu->rip, text, cpu->mode.code_bits,
+		    cpu->index, rip, text, cpu->mode.code_bits,
 		    cpu->counters.undefined == MOST_LINES ? "; more are only counted" : "");
 }

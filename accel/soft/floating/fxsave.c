@@ -1,6 +1,7 @@
 /** Group 15 (0F AE): FXSAVE, FXRSTOR, MXCSR, fences, CLFLUSH, and the bases of FS and GS (SDM vol.
  * 1, 10.5; vol. 2, A.4.2). */
 // SPDX-License-Identifier: MIT
+#include "accel/soft/decode/block.h"
 #include "accel/soft/decode/decode.h"
 #include "accel/soft/floating/x87.h"
 #include "accel/soft/floating/x87_internal.h"
@@ -131,12 +132,6 @@ static const struct soft_op *clflush(struct soft_cpu *cpu, const struct soft_op 
 	return do_clflush(cpu, op) ? SOFT_NEXT(cpu, op) : soft_stop(cpu, op);
 }
 
-/* One host thread runs all CPUs, so accesses are in order anyway. */
-static const struct soft_op *fence(struct soft_cpu *cpu, const struct soft_op *op)
-{
-	return SOFT_NEXT(cpu, op);
-}
-
 /* RDFSBASE, RDGSBASE, WRFSBASE, WRGSBASE: op->extra is the segment. CR4 may change under decoded
  * blocks. */
 static bool bases_enabled(struct soft_cpu *cpu)
@@ -210,7 +205,7 @@ void soft_emit_group15(struct soft_decoder *decoder)
 	else if (plain && insn->memory)
 		emit_memory(decoder);
 	else if (plain && !insn->memory && (insn->modrm >> 3 & 7) >= 5)
-		soft_emit(decoder, fence);
+		soft_emit(decoder, soft_op_fence);
 	else
 		soft_emit_undefined(decoder);
 }

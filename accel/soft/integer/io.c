@@ -3,6 +3,7 @@
 #include "accel/soft/integer/io.h"
 
 #include "accel/soft/decode/decode.h"
+#include "accel/soft/memory/physical.h"
 #include "accel/soft/system/system.h"
 #include "core/executor.h"
 
@@ -44,6 +45,7 @@ __attribute__((noinline)) uint32_t soft_io_read(struct soft_cpu *cpu, uint16_t p
 		soft_debug_port(cpu, port, size);
 	cpu->counters.exits_port++;
 	mw_port_read(cpu->actor, port, size, &value);
+	soft_after_device(cpu);
 	return (uint32_t)value;
 }
 void soft_io_write(struct soft_cpu *cpu, uint16_t port, unsigned size, uint32_t value)
@@ -52,6 +54,7 @@ void soft_io_write(struct soft_cpu *cpu, uint16_t port, unsigned size, uint32_t 
 		soft_debug_port(cpu, port, size);
 	cpu->counters.exits_port++;
 	mw_port_write(cpu->actor, port, size, value);
+	soft_after_device(cpu);
 }
 
 /* op->imm is the port, or `BY_DX`; op->size 1, 2 or 4. */

@@ -151,13 +151,14 @@ static bool is_over(const struct soft_cpu *cpu, const struct soft_op *op)
 	return soft_zf(cpu) != !!(op->extra & SOFT_STRING_WHILE_EQUAL);
 }
 /* How many elements before the run loop gets its turn: the budget's, and one at least. */
-static uint64_t share(const struct soft_cpu *cpu, uint64_t count)
+static uint64_t share(const struct soft_cpu *cpu, uint64_t count, int64_t paid)
 {
-	uint64_t most = cpu->left > 0 ? (uint64_t)cpu->left + 1 : 1;
+	uint64_t most = cpu->left > 0 ? (uint64_t)(cpu->left + paid) : 1;
 
 	return count < most ? count : most;
 }
-/* Every iteration counts as an instruction; the first has been paid for with the block. */
+/* Every iteration counts as an instruction, and so does one that faults; the first has been paid for with the
+ * block. */
 static __attribute__((noinline)) enum string_end
 repeat(struct soft_cpu *cpu, const struct soft_op *op, const struct string_kind *kind)
 {
@@ -166,10 +167,12 @@ repeat(struct soft_cpu *cpu, const struct soft_op *op, const struct string_kind 
 	int64_t paid = 1;
 
 	while (count) {
-		done = singly ? 0 : kind->chunk(cpu, op, share(cpu, count), &singly);
+		done = singly ? 0 : kind->chunk(cpu, op, share(cpu, count, paid), &singly);
 		if (!done) {
-			if (!kind->step(cpu, op))
+			if (!kind->step(cpu, op)) {
+				cpu->left -= 1 - paid;
 				return RAISED;
+			}
 			done = 1;
 			singly--;
 		}

@@ -318,6 +318,13 @@ static size_t place_of(const struct msr *msr, uint32_t index)
 	return msr->offset + (index - msr->first) * sizeof(uint64_t);
 }
 
+/* What every Linux asks for to see whether it is there: FEATURE_CONTROL, MISC_FEATURES_ENABLES, AMD's DE_CFG. Their
+ * absence is worth no line. */
+static bool is_asked_by_all(uint32_t index)
+{
+	return index == 0x3a || index == 0x140 || index == 0xc0011029;
+}
+
 /* A guest that probes does so on every CPU; each MSR is named once. */
 static bool unknown(struct soft_cpu *cpu, uint32_t index, const char *what)
 {
@@ -325,13 +332,15 @@ static bool unknown(struct soft_cpu *cpu, uint32_t index, const char *what)
 	unsigned count = vm->unknown_msr_count;
 
 	soft_raise_error(cpu, SOFT_GP, 0);
+	if (is_asked_by_all(index))
+		return false;
 	for (unsigned i = 0; i < count; i++)
 		if (vm->unknown_msrs[i] == index)
 			return false;
 	if (count == sizeof(vm->unknown_msrs) / sizeof(vm->unknown_msrs[0]))
 		return false;
 	vm->unknown_msrs[vm->unknown_msr_count++] = index;
-	mw_log_line(vm->machine, "soft: cpu %u %s MSR 0x%x, which is not there", cpu->index, what,
+	mw_log_line(vm->machine, "soft: CPU %u %s MSR 0x%x, which is not there", cpu->index, what,
 		    index);
 	return false;
 }

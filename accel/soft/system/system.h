@@ -101,6 +101,6 @@ void soft_cpu_get_state(const struct soft_cpu *cpu, struct mw_cpu_state *state);
 void soft_look(struct soft_cpu *cpu);
 
 /** An opcode no table knows: counted, named in the log. */
-void soft_note_undefined(struct soft_cpu *cpu, const uint8_t *bytes, unsigned length);
+void soft_note_undefined(struct soft_cpu *cpu, uint64_t rip, const uint8_t *bytes, unsigned length);
 
 #endif
