@@ -13,6 +13,7 @@
 static_assert(sizeof(struct soft_fxsave) == sizeof(((struct mw_cpu_state *)0)->fxsave),
 	      "one image is the other");
 
+enum { FXSAVE_USED = 416 };
 enum { RFLAGS_DEFINED = 0x3f7fd5, MXCSR_DEFINED = 0xffff };
 #define INIT_KEEPS_CR0 UINT64_C(0x60000000) /* CD, NW */
 
@@ -141,6 +142,8 @@ void soft_cpu_get_state(const struct soft_cpu *cpu, struct mw_cpu_state *state)
 	memcpy(state->segment, cpu->segment, sizeof(state->segment));
 	memcpy(state->dr, cpu->dr, sizeof(state->dr));
 	memcpy(state->fxsave, &cpu->fx, sizeof(state->fxsave));
+	/* The image's end is for software, and ours scribbles there. */
+	memset(state->fxsave + FXSAVE_USED, 0, sizeof(state->fxsave) - FXSAVE_USED);
 	state->rflags = soft_rflags(cpu);
 	state->dr6 = cpu->dr6;
 	state->dr7 = cpu->dr7;

@@ -164,10 +164,9 @@ static struct mw_segment segment_of(const struct guest *guest, uint16_t selector
 				low >> 40 & 0xf0ff);
 }
 
-static void load(struct guest *guest, const struct native_case *test)
+void guest_set_registers(struct guest *guest, const struct native_registers *in)
 {
 	struct mw_cpu_state *state = &guest->state;
-	const struct native_registers *in = &test->in;
 
 	memcpy(state->gpr, in->gpr, sizeof(state->gpr));
 	state->rip = in->rip;
@@ -183,8 +182,13 @@ static void load(struct guest *guest, const struct native_case *test)
 		state->segment[MW_GS].base = NATIVE_GS_BASE;
 	}
 	memcpy(state->fxsave, in->fx, sizeof(state->fxsave));
-	memcpy(guest->rig.ram + NATIVE_CODE + test->code_offset, test->code, test->code_length);
 	soft_rig_set(&guest->rig, state);
+}
+
+static void load(struct guest *guest, const struct native_case *test)
+{
+	memcpy(guest->rig.ram + NATIVE_CODE + test->code_offset, test->code, test->code_length);
+	guest_set_registers(guest, &test->in);
 }
 
 static bool has_error(uint32_t vector)

@@ -25,6 +25,8 @@ void guest_destroy(struct guest *guest);
 void guest_set_data(struct guest *guest, const uint8_t *pattern);
 /** Data as the last case left it. */
 const uint8_t *guest_data(const struct guest *guest);
+/** User mode with these registers; segments by the tables. */
+void guest_set_registers(struct guest *guest, const struct native_registers *in);
 void guest_run(struct guest *guest, const struct native_case *test, struct guest_outcome *outcome);
 
 #endif
