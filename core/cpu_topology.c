@@ -195,19 +195,41 @@ static void fill_amd(struct leaf_set *set, const struct mw_plan_cpu *cpu, uint32
 			    });
 }
 
-/* The ratio is against the crystal, which Linux takes for the local APIC timer's rate as well. */
+/* The TSC's ratio to the crystal, which Linux takes for the local APIC timer's rate as well. Linux multiplies the
+ * numerator by the crystal's kHz in 32 bits, so this is the nearest one that fits. */
+static void find_ratio(uint32_t tsc_khz, uint32_t *denominator, uint32_t *numerator)
+{
+	const uint32_t most = UINT32_MAX / APIC_BUS_KHZ;
+	uint64_t least = UINT64_MAX;
+
+	*denominator = APIC_BUS_KHZ;
+	*numerator = tsc_khz;
+	for (uint32_t by = 1; by <= most && least; by++) {
+		uint64_t wanted = (uint64_t)tsc_khz * by;
+		uint64_t ratio = (wanted + APIC_BUS_KHZ / 2) / APIC_BUS_KHZ,
+			 had = ratio * APIC_BUS_KHZ;
+		uint64_t error = had > wanted ? had - wanted : wanted - had;
+
+		if (!ratio || ratio > most ||
+		    (least != UINT64_MAX && error * *denominator >= least * by))
+			continue;
+		least = error;
+		*denominator = by;
+		*numerator = (uint32_t)ratio;
+	}
+}
+
 static void fill_rates(struct leaf_set *set, uint32_t tsc_khz)
 {
 	struct mw_cpuid_leaf *first = find(set, 0);
+	struct mw_cpuid_leaf ratio = { .leaf = 0x15, .ecx = APIC_BUS_KHZ * 1000u };
 
 	if (!tsc_khz || !first)
 		return;
 	if (first->eax < 0x16)
 		first->eax = 0x16;
-	put(set, (struct mw_cpuid_leaf){ .leaf = 0x15,
-					 .eax = APIC_BUS_KHZ,
-					 .ebx = tsc_khz,
-					 .ecx = APIC_BUS_KHZ * 1000u });
+	find_ratio(tsc_khz, &ratio.eax, &ratio.ebx);
+	put(set, ratio);
 	put(set, (struct mw_cpuid_leaf){
 			 .leaf = 0x16,
 			 .eax = tsc_khz / 1000 & 0xffff,

@@ -161,9 +161,21 @@ static void leaf_15_gives_the_rate_over_the_crystal(void **state)
 	struct answer answer = ASK(&cpu, 0, 2596120, amd);
 	const struct mw_cpuid_leaf *leaf = find(answer.leaves, answer.count, 0x15, 0);
 
-	assert_int_equal((uint64_t)leaf->ecx * leaf->ebx / leaf->eax, 2596120000u);
+	/* The nearest ratio that Linux's 32-bit product of crystal kHz and numerator can hold. */
+	assert_in_range((uint64_t)leaf->ecx * leaf->ebx / leaf->eax, 2596119000u, 2596121000u);
+	assert_true((uint64_t)(leaf->ecx / 1000) * leaf->ebx <= UINT32_MAX);
 	assert_int_equal(find(answer.leaves, answer.count, 0x16, 0)->eax, 2596);
 	assert_int_equal(find(answer.leaves, answer.count, 0, 0)->eax, 0x16);
+}
+
+static void whole_ratio_is_exact(void **state)
+{
+	struct mw_plan_cpu cpu = topology(1, 1, 1);
+	struct answer answer = ASK(&cpu, 0, 1000000, amd);
+	const struct mw_cpuid_leaf *leaf = find(answer.leaves, answer.count, 0x15, 0);
+
+	assert_int_equal(leaf->ebx, leaf->eax);
+	assert_int_equal((uint64_t)leaf->ecx * leaf->ebx / leaf->eax, 1000000000u);
 }
 
 static void unknown_rate_adds_no_leaf(void **state)
@@ -266,6 +278,7 @@ int main(void)
 		cmocka_unit_test(hypervisor_bit_follows_the_plan),
 		cmocka_unit_test(kvm_leaves_carry_signature_features_and_rate),
 		cmocka_unit_test(leaf_15_gives_the_rate_over_the_crystal),
+		cmocka_unit_test(whole_ratio_is_exact),
 		cmocka_unit_test(unknown_rate_adds_no_leaf),
 		cmocka_unit_test(leaf_b_is_rebuilt_from_the_topology),
 		cmocka_unit_test(leaves_beyond_the_highest_are_not_made),
