@@ -93,9 +93,9 @@ static bool open_log(struct session *session)
 	return false;
 }
 
-static bool refuse_limit(struct session *session, const char *why, const char *what)
+static bool refuse_limit(struct session *session, const char *why)
 {
-	fprintf(stderr, "millwright run: --trace-limit %s%s\n", why, what);
+	fprintf(stderr, "millwright run: --trace-limit %s\n", why);
 	session->code = MW_EXIT_USAGE;
 	return false;
 }
@@ -108,12 +108,11 @@ static bool read_trace_limit(struct session *session)
 	session->trace_limit = TRACE_LIMIT;
 	if (!limit)
 		return true;
-	if (!mw_arguments_has(session->arguments, "trace"))
-		return refuse_limit(session, "limits a trace; add --trace FILE", "");
 	session->trace_limit = strtoull(limit, &end, 10);
 	if (limit[0] < '0' || limit[0] > '9' || *end || !session->trace_limit)
-		return refuse_limit(session, "is a number, not ", limit);
-	return true;
+		return refuse_limit(session, "is a number of instructions, 1 or more");
+	return mw_arguments_has(session->arguments, "trace") ||
+	       refuse_limit(session, "limits a trace; add --trace FILE");
 }
 
 /* When everything else is known to be right: it empties the file. */

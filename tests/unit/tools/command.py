@@ -250,8 +250,16 @@ class Run(unittest.TestCase):
     def test_trace_limit_is_a_number_and_its_file_can_be_written(self):
         for limit in ("many", "-1", "", "0", "12x"):
             self.refuse(2, "--trace-limit is a number", PROFILE, *SETS, "--trace-limit", limit)
-        self.refuse(2, "cannot write the trace /nonexistent/t", PROFILE, "--trace",
-                    "/nonexistent/t")
+        self.refuse(2, "add --trace FILE", PROFILE, *SETS, "--trace-limit", "5")
+        with tempfile.TemporaryDirectory() as folder:
+            rom, kept = os.path.join(folder, "rom"), os.path.join(folder, "kept")
+            for path in (rom, kept):
+                with open(path, "wb") as out:
+                    out.write(bytes(65536))
+            self.refuse(2, "cannot write the trace /nonexistent/t", "tests/boot/rom.yaml", "--accel",
+                        "soft", "--set", f"firmware={rom}", "--trace", "/nonexistent/t")
+            self.refuse(1, "/nonexistent/vmlinuz", PROFILE, *SETS, "--accel", "soft", "--trace", kept)
+            self.assertEqual(os.path.getsize(kept), 65536)  # a run that is refused empties nothing
 
     def test_clock_by_instructions_is_not_kvms(self):
         with tempfile.TemporaryDirectory() as folder:
