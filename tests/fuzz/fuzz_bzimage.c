@@ -79,7 +79,8 @@ static void check_loaded(struct mw_machine *machine, const struct mw_cpu_state *
 {
 	const uint8_t *page = mw_machine_ram(machine, cpu->gpr[MW_RSI], 4096);
 	CHECK(page);
-	uint64_t kernel = cpu->rip - 0x200, initrd = mw_get_le(page + 0x218, 4);
+	/* The 64-bit entry is 512 bytes into the kernel, the 32-bit one at its start (boot.rst, 1.12, 1.14). */
+	uint64_t kernel = cpu->rip - (cpu->efer ? 0x200 : 0), initrd = mw_get_le(page + 0x218, 4);
 	uint64_t bytes = mw_get_le(page + 0x260, 4), payload = mw_get_le(page + 0x1f4, 4) * 16;
 	bytes = bytes > payload ? bytes : payload;
 	CHECK(mw_get_le(page + 0x214, 4) == kernel);
