@@ -345,3 +345,15 @@ void bench_wait(struct bench *bench, uint32_t address, uint32_t least)
 		nanosleep(&nap, NULL);
 	}
 }
+
+void bench_linger(unsigned turn)
+{
+	struct timespec until, now;
+	long pause_ns = turn * 7919 % 200 * 1000;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += pause_ns;
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while ((now.tv_sec - until.tv_sec) * 1000000000 + now.tv_nsec < until.tv_nsec);
+}

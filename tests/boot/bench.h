@@ -50,6 +50,10 @@ int bench_run(struct bench *bench);
 void bench_wait(struct bench *bench, uint32_t address, uint32_t least);
 uint32_t bench_word(const struct bench *bench, uint32_t address);
 
+/** Busily lets some time pass, other at each `turn`: from "before the thread woke up" to "long in
+ * guest mode", in uneven steps. */
+void bench_linger(unsigned turn);
+
 /** The accelerator that benches use: BENCH_ACCEL of the compiler's command line, or kvm. */
 const struct mw_accel_ops *bench_accel(void);
 /** Why no test here can run, or NULL. */

@@ -97,19 +97,6 @@ static void level_interrupt_through_the_kernels_ioapic(void **state)
 	bench_destroy(&bench);
 }
 
-/* From "before the thread woke up" to "long in guest mode", in uneven steps. */
-static void linger(unsigned turn)
-{
-	struct timespec until, now;
-	long pause_ns = turn * 7919 % 200 * 1000;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += pause_ns;
-	do
-		clock_gettime(CLOCK_MONOTONIC, &now);
-	while ((now.tv_sec - until.tv_sec) * 1000000000 + now.tv_nsec < until.tv_nsec);
-}
-
 /* `tsc_khz` left out: the rate is not in the plan, so the guest must not see this host's. */
 static void rate_that_is_not_told_is_in_no_leaf(void **state)
 {
@@ -146,7 +133,7 @@ static void stop_within_a_string_instruction_ends_it(void **state)
 		size_t before;
 
 		assert_int_equal(mw_machine_start(bench.machine), MW_STATUS_OK);
-		linger(i);
+		bench_linger(i);
 		mw_machine_stop(bench.machine);
 		assert_false(((struct kvm_vm *)bench.accel)->cpus[0].unfinished);
 		before = bench.device->count;

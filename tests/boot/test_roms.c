@@ -170,19 +170,6 @@ static void cpus_start_again_after_a_reset(void **state)
 	bench_destroy(&bench);
 }
 
-/* From "before the thread woke up" to "long in guest mode", in uneven steps. */
-static void linger(unsigned turn)
-{
-	struct timespec until, now;
-	long pause_ns = turn * 7919 % 200 * 1000;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += pause_ns;
-	do
-		clock_gettime(CLOCK_MONOTONIC, &now);
-	while ((now.tv_sec - until.tv_sec) * 1000000000 + now.tv_nsec < until.tv_nsec);
-}
-
 /* A lost wake-up shows as a stop that never returns. */
 static void stop_and_start(const char *rom, unsigned cpus, unsigned times)
 {
@@ -191,7 +178,7 @@ static void stop_and_start(const char *rom, unsigned cpus, unsigned times)
 	bench_create(&bench, rom, cpus);
 	for (unsigned i = 0; i < times; i++) {
 		assert_int_equal(mw_machine_start(bench.machine), MW_STATUS_OK);
-		linger(i);
+		bench_linger(i);
 		mw_machine_stop(bench.machine);
 	}
 	assert_true(bench_word(&bench, 0x5000) > 0);

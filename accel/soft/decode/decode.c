@@ -178,6 +178,19 @@ struct soft_op *soft_emit_modrm(struct soft_decoder *decoder, soft_handler *on_r
 				    : soft_emit(decoder, on_register);
 }
 
+void soft_emit_r_rm(struct soft_decoder *decoder, soft_handler *on_register,
+		    soft_handler *on_memory)
+{
+	struct soft_op *op = soft_emit_modrm(decoder, on_register, on_memory,
+					     decoder->insn.operand_size, SOFT_READ);
+	uint8_t rm = op->rm;
+
+	if (decoder->insn.memory)
+		return;
+	op->rm = op->reg;
+	op->reg = rm;
+}
+
 /* imm: up to eight of the opcode's bytes, for the log; rm: how many. */
 static const struct soft_op *undefined(struct soft_cpu *cpu, const struct soft_op *op)
 {

@@ -79,6 +79,10 @@ struct soft_op *soft_emit_memory(struct soft_decoder *decoder, soft_handler *run
 /** By ModRM: `on_register` when mod is 3, else `on_memory`. NULL: undefined. */
 struct soft_op *soft_emit_modrm(struct soft_decoder *decoder, soft_handler *on_register,
 				soft_handler *on_memory, unsigned bytes, enum soft_access access);
+/** For opcodes whose destination is ModRM.reg: the register handler is that of the other direction, so reg and
+ * rm change places; the memory handler has its destination in reg. */
+void soft_emit_r_rm(struct soft_decoder *decoder, soft_handler *on_register,
+		    soft_handler *on_memory);
 /** Raises #UD when executed; counted and named in the log. */
 void soft_emit_undefined(struct soft_decoder *decoder);
 /** Byte offset in gpr of an 8-bit register: AH to BH without REX. */

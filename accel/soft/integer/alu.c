@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include "accel/soft/integer/alu.h"
 #include "accel/soft/integer/flags.h"
+#include "accel/soft/integer/sized.h"
 
 /* One operation at one width: sets the flags, returns the result. */
 #define DEFINE_OPERATIONS(bits)                                                       \
@@ -238,41 +239,39 @@ bool soft_alu_compare_form(soft_handler *run, struct soft_compare_form *form)
 	return false;
 }
 
-static unsigned size_index(const struct soft_decoder *decoder)
-{
-	return (unsigned)__builtin_ctz(decoder->insn.operand_size);
-}
-
 static enum soft_access access_of(unsigned operation)
 {
 	return operation >= CMP ? SOFT_READ : SOFT_WRITE;
 }
 
-static void emit_rm_r(struct soft_decoder *decoder, unsigned operation)
+/* The forms for a register and a memory destination. */
+static void emit_forms(struct soft_decoder *decoder, unsigned operation, enum form on_register,
+		       enum form on_memory)
 {
-	soft_handler *const *forms = operations[operation][size_index(decoder)];
+	soft_handler *const *forms =
+		operations[operation][soft_size_row(decoder->insn.operand_size)];
 
 	if (decoder->insn.lock && operation >= CMP)
 		soft_emit_undefined(decoder);
 	else
-		soft_emit_modrm(decoder, forms[RR], forms[MR], decoder->insn.operand_size,
-				access_of(operation));
+		soft_emit_modrm(decoder, forms[on_register], forms[on_memory],
+				decoder->insn.operand_size, access_of(operation));
+}
+
+static void emit_rm_r(struct soft_decoder *decoder, unsigned operation)
+{
+	emit_forms(decoder, operation, RR, MR);
 }
 
 static void emit_imm(struct soft_decoder *decoder, unsigned operation)
 {
-	soft_handler *const *forms = operations[operation][size_index(decoder)];
-
-	if (decoder->insn.lock && operation >= CMP)
-		soft_emit_undefined(decoder);
-	else
-		soft_emit_modrm(decoder, forms[RI], forms[MI], decoder->insn.operand_size,
-				access_of(operation));
+	emit_forms(decoder, operation, RI, MI);
 }
 
 static void emit_a_imm(struct soft_decoder *decoder, unsigned operation)
 {
-	soft_emit(decoder, operations[operation][size_index(decoder)][RI])->rm = MW_RAX;
+	soft_emit(decoder, operations[operation][soft_size_row(decoder->insn.operand_size)][RI])
+		->rm = MW_RAX;
 }
 
 static unsigned operation_of(const struct soft_decoder *decoder)
@@ -287,15 +286,10 @@ void soft_emit_alu_rm_r(struct soft_decoder *decoder)
 
 void soft_emit_alu_r_rm(struct soft_decoder *decoder)
 {
-	soft_handler *const *forms = operations[operation_of(decoder)][size_index(decoder)];
-	struct soft_op *op = soft_emit_modrm(decoder, forms[RR], forms[RM],
-					     decoder->insn.operand_size, SOFT_READ);
-	uint8_t rm = op->rm;
+	soft_handler *const *forms =
+		operations[operation_of(decoder)][soft_size_row(decoder->insn.operand_size)];
 
-	if (decoder->insn.memory)
-		return;
-	op->rm = op->reg;
-	op->reg = rm;
+	soft_emit_r_rm(decoder, forms[RR], forms[RM]);
 }
 
 void soft_emit_alu_a_imm(struct soft_decoder *decoder)
@@ -339,7 +333,9 @@ static soft_handler *const unary[2][4][2] = {
 /* 40 to 4F, outside 64-bit mode. */
 void soft_emit_inc_dec(struct soft_decoder *decoder)
 {
-	soft_emit(decoder, unary[decoder->insn.opcode >> 3 & 1][size_index(decoder)][0]);
+	soft_emit(
+		decoder,
+		unary[decoder->insn.opcode >> 3 & 1][soft_size_row(decoder->insn.operand_size)][0]);
 }
 
 /* Near branches are 64 bits wide in 64-bit mode, whatever 66 says; a push heeds it unless there is a REX.W
@@ -358,7 +354,8 @@ static void emit_near_indirect(struct soft_decoder *decoder, soft_emitter *emit)
 /* FE and FF. */
 void soft_emit_group4_5(struct soft_decoder *decoder)
 {
-	unsigned operation = decoder->insn.modrm >> 3 & 7, size = size_index(decoder);
+	unsigned operation = decoder->insn.modrm >> 3 & 7,
+		 size = soft_size_row(decoder->insn.operand_size);
 	bool byte = decoder->insn.operand_size == 1;
 
 	if ((byte && operation > 1) || operation == 7 || (decoder->insn.lock && operation > 1)) {

@@ -4,6 +4,7 @@
 #include "accel/soft/decode/block.h"
 #include "accel/soft/decode/decode.h"
 #include "accel/soft/integer/flags.h"
+#include "accel/soft/integer/sized.h"
 #include "accel/soft/system/system.h"
 #include "accel/soft/vm.h"
 
@@ -75,14 +76,9 @@ static soft_handler *const mov_rr[] = BY_SIZE(mov_rr), *const mov_ri[] = BY_SIZE
 			   *const mov_mi[] = BY_SIZE(mov_mi), *const xchg_rr[] = BY_SIZE(xchg_rr),
 			   *const xchg_mr[] = BY_SIZE(xchg_mr);
 
-static unsigned size_index(const struct soft_decoder *decoder)
-{
-	return (unsigned)__builtin_ctz(decoder->insn.operand_size);
-}
-
 void soft_emit_mov_rm_r(struct soft_decoder *decoder)
 {
-	unsigned size = size_index(decoder);
+	unsigned size = soft_size_row(decoder->insn.operand_size);
 
 	soft_emit_modrm(decoder, mov_rr[size], mov_mr[size], decoder->insn.operand_size,
 			SOFT_WRITE);
@@ -90,27 +86,21 @@ void soft_emit_mov_rm_r(struct soft_decoder *decoder)
 
 void soft_emit_mov_r_rm(struct soft_decoder *decoder)
 {
-	unsigned size = size_index(decoder);
-	struct soft_op *op = soft_emit_modrm(decoder, mov_rr[size], mov_rm[size],
-					     decoder->insn.operand_size, SOFT_READ);
-	uint8_t rm = op->rm;
+	unsigned size = soft_size_row(decoder->insn.operand_size);
 
-	if (decoder->insn.memory)
-		return;
-	op->rm = op->reg;
-	op->reg = rm;
+	soft_emit_r_rm(decoder, mov_rr[size], mov_rm[size]);
 }
 
 /* B0 to BF: the register is in the opcode, so is its size. */
 void soft_emit_mov_r_imm(struct soft_decoder *decoder)
 {
-	soft_emit(decoder, mov_ri[size_index(decoder)]);
+	soft_emit(decoder, mov_ri[soft_size_row(decoder->insn.operand_size)]);
 }
 
 /* C6 and C7 /0. */
 void soft_emit_mov_rm_imm(struct soft_decoder *decoder)
 {
-	unsigned size = size_index(decoder);
+	unsigned size = soft_size_row(decoder->insn.operand_size);
 
 	if (decoder->insn.modrm >> 3 & 7)
 		soft_emit_undefined(decoder);
@@ -143,7 +133,7 @@ void soft_emit_mov_moffs(struct soft_decoder *decoder)
 {
 	struct soft_insn *insn = &decoder->insn;
 	bool store = insn->opcode & 2;
-	soft_handler *run = (store ? mov_mr : mov_rm)[size_index(decoder)];
+	soft_handler *run = (store ? mov_mr : mov_rm)[soft_size_row(decoder->insn.operand_size)];
 
 	if (decoder->cpu->mode.code_bits == 64) {
 		emit_absolute_64(decoder, run);
@@ -253,7 +243,7 @@ static void emit_extend(struct soft_decoder *decoder, const struct extend table[
 {
 	const struct soft_insn *insn = &decoder->insn;
 	bool word = insn->opcode & 1;
-	const struct extend *row = &table[word][size_index(decoder) - 1];
+	const struct extend *row = &table[word][soft_size_row(decoder->insn.operand_size) - 1];
 	struct soft_op *op =
 		soft_emit_modrm(decoder, row->on_register, row->on_memory, word ? 2 : 1, SOFT_READ);
 
@@ -313,7 +303,7 @@ void soft_emit_cmov(struct soft_decoder *decoder)
 {
 	static soft_handler *const registers[] = { cmov_r_16, cmov_r_32, cmov_r_64 };
 	static soft_handler *const memories[] = { cmov_m_16, cmov_m_32, cmov_m_64 };
-	unsigned size = size_index(decoder) - 1;
+	unsigned size = soft_size_row(decoder->insn.operand_size) - 1;
 
 	soft_emit_modrm(decoder, registers[size], memories[size], decoder->insn.operand_size,
 			SOFT_READ)
@@ -341,7 +331,7 @@ void soft_emit_setcc(struct soft_decoder *decoder)
 
 void soft_emit_xchg(struct soft_decoder *decoder)
 {
-	unsigned size = size_index(decoder);
+	unsigned size = soft_size_row(decoder->insn.operand_size);
 
 	soft_emit_modrm(decoder, xchg_rr[size], xchg_mr[size], decoder->insn.operand_size,
 			SOFT_WRITE);
@@ -377,7 +367,8 @@ void soft_emit_xchg_a(struct soft_decoder *decoder)
 	if (decoder->insn.rm == 0)
 		emit_nop_or_pause(decoder);
 	else
-		soft_emit(decoder, xchg_rr[size_index(decoder)])->reg = MW_RAX;
+		soft_emit(decoder, xchg_rr[soft_size_row(decoder->insn.operand_size)])->reg =
+			MW_RAX;
 }
 
 /* CBW, CWDE, CDQE; CWD, CDQ, CQO */
