@@ -78,6 +78,14 @@ void mw_effect_stream(struct mw_actor *actor, struct mw_link *link, unsigned sid
 					.stream = { link, side } });
 }
 
+void mw_effect_intr(struct mw_actor *actor)
+{
+	if (actor->intr_queued)
+		return;
+	actor->intr_queued = true;
+	push(actor, (struct mw_effect){ .kind = MW_EFFECT_INTR });
+}
+
 void mw_effect_message(struct mw_actor *actor, struct mw_effect effect)
 {
 	if (actor->messages == MESSAGE_LIMIT) {
@@ -116,6 +124,14 @@ static void deliver(struct mw_actor *actor, const struct mw_effect *effect)
 	case MW_EFFECT_POWER:
 		actor->messages--;
 		mw_machine_power(machine, effect->power.event, effect->power.code);
+		break;
+	case MW_EFFECT_INTR:
+		actor->intr_queued = false;
+		mw_intr_deliver(machine);
+		break;
+	case MW_EFFECT_INPUT:
+		actor->messages--;
+		mw_input_deliver(effect->input.input, actor, &effect->input.event);
 		break;
 	}
 }
@@ -161,7 +177,8 @@ void mw_actor_forget_messages(struct mw_actor *actor)
 	for (size_t left = actor->count; left; left--) {
 		struct mw_effect effect = pop(actor);
 
-		if (effect.kind != MW_EFFECT_MSI && effect.kind != MW_EFFECT_POWER)
+		if (effect.kind != MW_EFFECT_MSI && effect.kind != MW_EFFECT_POWER &&
+		    effect.kind != MW_EFFECT_INPUT)
 			push(actor, effect);
 	}
 	actor->messages = 0;

@@ -4,7 +4,10 @@
 #define CORE_CPU_STATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "core/device.h"
 
 enum mw_gpr {
 	MW_RAX,
@@ -41,6 +44,30 @@ struct mw_table_register {
 
 enum mw_cpu_run { MW_CPU_RUNNABLE, MW_CPU_HALTED, MW_CPU_WAIT_SIPI, MW_CPU_UNINITIALISED };
 
+enum { MW_MTRR_FIXED = 11, MW_MTRR_VARIABLE = 8, MW_MC_BANKS = 10, MW_LAPIC_REGISTERS = 64 };
+
+/** A local APIC: what its page shows (SDM vol. 3, table 11-1), 32 bits for each multiple of 16 from the
+ * base. The current count is that of the moment, and the timer goes on from it. `valid` is false
+ * where the local APIC is to keep what reset left. */
+struct mw_lapic_state {
+	bool valid;
+	uint32_t registers[MW_LAPIC_REGISTERS];
+	uint32_t new_errors; /* since the error status register was written */
+};
+
+/** Memory types and machine check. `valid` is false where they are to keep what reset left. */
+struct mw_cpu_extra {
+	bool valid;
+	uint64_t mtrr_fixed[MW_MTRR_FIXED]; /* MSRs 0x250, 0x258-0x259, 0x268-0x26f */
+	uint64_t mtrr_base[MW_MTRR_VARIABLE], mtrr_mask[MW_MTRR_VARIABLE];
+	uint64_t mcg_status, mcg_ctl;
+	uint64_t mc[4 * MW_MC_BANKS]; /* MSRs from 0x400: CTL, STATUS, ADDR, MISC of each bank */
+	uint64_t misc_enable;
+	/* KVM's own (Documentation/virt/kvm/x86/msr.rst). */
+	uint64_t kvm_wall_clock, kvm_system_time, kvm_async_pf, kvm_async_pf_int, kvm_steal_time,
+		kvm_pv_eoi, kvm_poll_control;
+};
+
 /** Architectural state (SDM vol. 3, table 10-1 has the values after reset). */
 struct mw_cpu_state {
 	uint64_t gpr[MW_GPR_COUNT], rip, rflags;
@@ -52,9 +79,20 @@ struct mw_cpu_state {
 	uint64_t sysenter_cs, sysenter_esp, sysenter_eip, pat, tsc, tsc_deadline, tsc_aux;
 	uint64_t mtrr_def_type;
 	uint8_t fxsave[512];
-	enum mw_cpu_run run;
+	uint32_t run; /* enum mw_cpu_run */
 	bool nmi_masked, nmi_pending, interrupt_shadow;
+	/* What was on its way into the CPU when it was stopped. */
+	bool init_pending, sipi_pending;
+	uint8_t sipi_vector;
+	bool interrupt_injected, interrupt_soft; /* accepted and not yet delivered */
+	uint8_t interrupt_vector;
+	struct mw_lapic_state lapic;
+	struct mw_cpu_extra extra;
 };
+
+/** All of it as state rows of `struct mw_cpu_state`, for snapshots and messages. */
+extern const struct mw_state mw_cpu_rows[];
+extern const size_t mw_cpu_row_count;
 
 /** The state after power-up or RESET; application processors of a machine wait for SIPI. */
 void mw_cpu_state_reset(struct mw_cpu_state *state, bool boot_cpu);

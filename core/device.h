@@ -30,6 +30,8 @@ struct mw_aml;
 struct mw_diagnostics;
 struct mw_dma;
 struct mw_image;
+struct mw_input;
+struct mw_intr;
 struct mw_line;
 struct mw_memory;
 struct mw_msi;
@@ -72,6 +74,8 @@ enum mw_kind {
 	MW_LINE,        /* an interrupt or reset line: a level and its rising edges */
 	MW_STREAM,      /* bytes both ways */
 	MW_MSI,         /* message signalled interrupts to the CPUs */
+	MW_INTR,        /* the processor's INTR pin and the acknowledge that follows */
+	MW_INPUT,       /* keys and pointers */
 	MW_POWER,       /* requests to the machine's life cycle */
 	MW_DMA,         /* memory access as a bus master */
 	MW_IMAGE,       /* a file's bytes: ROMs now, disks later */
@@ -84,6 +88,7 @@ enum mw_kind {
 		bool: MW_BOOL, const char *: MW_STRING, struct mw_mac: MW_MAC,                     \
 		struct mw_uuid: MW_UUID, struct mw_blob: MW_BLOB, struct mw_line *: MW_LINE,       \
 		struct mw_stream *: MW_STREAM, struct mw_msi *: MW_MSI,                            \
+		struct mw_intr *: MW_INTR, struct mw_input *: MW_INPUT,                            \
 		struct mw_power *: MW_POWER, struct mw_dma *: MW_DMA, struct mw_image *: MW_IMAGE, \
 		struct mw_memory *: MW_MEMORY, struct mw_timer *: MW_TIMER)
 
@@ -133,8 +138,22 @@ struct mw_property {
 	bool is_written;            /* is_path: the file is written, so it has one user */
 };
 
-/** Who may speak first on a wire. Streams, MSI, power and DMA are always MW_DRIVES: the device
- * holds a handle; a stream answers through its handlers as well. */
+/** What a person does at a keyboard or a pointer. */
+enum mw_input_kind {
+	MW_INPUT_KEY,    /* `code`: usage of the keyboard page (USB HID usage tables, page 0x07) */
+	MW_INPUT_BUTTON, /* `code`: 0 left, 1 right, 2 middle */
+	MW_INPUT_MOVE,   /* `x` to the right, `y` down, relative */
+	MW_INPUT_WHEEL   /* `y`: steps away from the person */
+};
+struct mw_input_event {
+	enum mw_input_kind kind;
+	uint16_t code;
+	bool pressed; /* keys and buttons */
+	int32_t x, y;
+};
+
+/** Who may speak first on a wire. Streams, MSI, INTR, power and DMA are always MW_DRIVES: the
+ * device holds a handle; a stream answers through its handlers as well. */
 enum mw_direction { MW_DRIVES, MW_RECEIVES };
 
 /** A typed connection to another node. One handler per kind; the contract test rejects a row with
@@ -157,6 +176,12 @@ struct mw_wire {
 	void (*on_room)(void *self);
 	/** MW_MSI: a CPU ended the level interrupt with this vector. */
 	void (*on_eoi)(void *self, uint8_t vector);
+	/** MW_INTR: the CPU's acknowledge cycle. Returns the vector, 0 to 255; a controller whose
+	 * request has gone away answers with its spurious one. */
+	int (*on_acknowledge)(void *self);
+	/** MW_INPUT, receiving: false when the device has no room for it now. */
+	bool (*on_input)(void *self, const struct mw_input_event *event);
+	unsigned takes; /* MW_INPUT, receiving: a mask of 1u << enum mw_input_kind */
 	/** MW_IMAGE, receiving (the host side): all `count` bytes or false. Called on the thread of
 	 * whoever holds the image, under the backend's lock. */
 	uint64_t (*on_size)(void *self);
@@ -236,13 +261,18 @@ enum mw_role {
 	MW_ROLE_PIC,           /* MADT PCAT_COMPAT */
 	MW_ROLE_LEGACY,        /* IAPC_BOOT_ARCH bit 0: user-visible devices on an LPC or ISA bus */
 	MW_ROLE_8042,          /* IAPC_BOOT_ARCH bit 1: a keyboard controller with its devices */
-	MW_ROLE_RTC,           /* a CMOS clock; without one IAPC_BOOT_ARCH bit 5 is set */
+	MW_ROLE_RTC,           /* a CMOS clock, `value` is the index of its century; without one
+				* IAPC_BOOT_ARCH bit 5 is set */
 	MW_ROLE_VGA,           /* without one IAPC_BOOT_ARCH bit 2 is set */
 	MW_ROLE_SLEEP_CONTROL, /* FADT.SLEEP_CONTROL_REG, `value` is SLP_TYP of S5 (off) */
 	MW_ROLE_SLEEP_STATUS,  /* FADT.SLEEP_STATUS_REG */
 	MW_ROLE_RESET,         /* FADT.RESET_REG, `value` is RESET_VALUE */
 	MW_ROLE_DEBUG_EXIT,
-	MW_ROLE_PM1,  /* fixed ACPI hardware: the machine is not hardware-reduced */
+	/** Fixed ACPI hardware, so the machine is not hardware-reduced: PM1a_EVT_BLK. The line of
+	 * the node's wire `sci` is SCI_INT. */
+	MW_ROLE_PM1,
+	MW_ROLE_PM1_CONTROL, /* PM1a_CNT_BLK, `value` is SLP_TYP of S5 (off) */
+	MW_ROLE_PM_TIMER,    /* PM_TMR_BLK */
 	MW_ROLE_TIMER /* a clock of known rate that an OS calibrates by: PIT, HPET, PM timer */
 };
 struct mw_role_row {
@@ -260,6 +290,11 @@ struct mw_firmware_hints {
 		    const struct mw_plan_node *node);
 	MW_ROWS(struct mw_role_row) roles;
 	const char *fdt_compatible;
+	/** Claims, by name and ended by NULL, that `aml` describes; they stay out of _CRS. */
+	const char *const *aml_claims;
+	/** CMOS memory: stores a byte that follows from the plan, as a BIOS does at power-on. The
+	 * node is held. */
+	void (*cmos)(void *self, unsigned index, uint8_t value);
 };
 
 /** All optional: most devices have none. init: after properties and handles are filled; on false it
@@ -326,6 +361,12 @@ void mw_msi_send(struct mw_msi *msi, uint64_t address, uint32_t data);
 /** Publishes what input `index` would send, so that the accelerator reports the end of its level
  * interrupts (on_eoi); a masked input publishes `valid` false. */
 void mw_msi_route(struct mw_msi *msi, unsigned index, uint64_t address, uint32_t data, bool valid);
+
+/** The level of the processor's INTR pin. While it is high the CPU comes with on_acknowledge. */
+void mw_intr_set(struct mw_intr *intr, bool level);
+
+/** Sends an event to whoever is at the other end. */
+void mw_input_send(struct mw_input *input, const struct mw_input_event *event);
 
 enum mw_power_event {
 	MW_POWER_OFF,

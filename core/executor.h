@@ -24,6 +24,13 @@ struct mw_executor_ops {
 	enum mw_status (*reset)(void *self);
 	enum mw_status (*set_cpu)(void *self, unsigned cpu, const struct mw_cpu_state *state);
 	enum mw_status (*get_cpu)(void *self, unsigned cpu, struct mw_cpu_state *state);
+	/** State of a chip it runs, between the chip and the node's state rows (mw_machine_row). NULL
+	 * where it runs none. */
+	enum mw_status (*get_node)(void *self, uint32_t plan_node);
+	enum mw_status (*set_node)(void *self, uint32_t plan_node);
+	/** The time that kvmclock shows, in ns; NULL: it is the machine's. */
+	enum mw_status (*get_clock)(void *self, uint64_t *ns);
+	enum mw_status (*set_clock)(void *self, uint64_t ns);
 	/** Lets the CPUs run; returns at once. */
 	enum mw_status (*start)(void *self);
 	/** Kicks every CPU out of guest mode and returns when each has acknowledged: none executes guest
@@ -33,6 +40,9 @@ struct mw_executor_ops {
 	void (*line)(void *self, uint32_t gsi, bool level);
 	/** Any thread: a message to the CPUs' local APICs. */
 	void (*msi)(void *self, uint64_t address, uint32_t data);
+	/** Any thread: the level of the INTR pin. Who takes it pulls the vector with
+	 * mw_machine_acknowledge. May be NULL: it goes nowhere. */
+	void (*intr)(void *self, bool level);
 	/** Any thread: what ioapic input `index` would send (KVM_SET_GSI_ROUTING under split). */
 	void (*route)(void *self, unsigned index, uint64_t address, uint32_t data, bool valid);
 	/** Whether this node's chip is run by the accelerator; its callbacks are then never called and its
@@ -82,6 +92,16 @@ void mw_memory_read(struct mw_actor *actor, uint64_t address, unsigned size, uin
 void mw_memory_write(struct mw_actor *actor, uint64_t address, unsigned size, uint64_t value);
 /** Split irqchip: a CPU ended the level interrupt `vector`. */
 void mw_machine_eoi(struct mw_actor *actor, uint8_t vector);
+
+/** The acknowledge cycle of a CPU that takes INTR: the vector, or -1 where no controller asserts it. */
+int mw_machine_acknowledge(struct mw_actor *actor);
+/** Whether a controller asserts INTR now. Any thread. */
+bool mw_machine_intr(const struct mw_machine *machine);
+
+/** One element of a state row by its path ("irr", or "chip.irr", where `element` counts through
+ * arrays, outermost first, as if they were one). False: there is none. The machine is stopped. */
+bool mw_machine_row(struct mw_machine *machine, uint32_t plan_node, const char *path,
+		    size_t element, uint64_t *value, bool write);
 
 /** True once the machine wants its CPUs out (stop, reset, power off): test it before every guest
  * entry, after clearing the own kick flag. */

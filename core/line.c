@@ -34,6 +34,9 @@ static void tell(struct mw_net_sink *sink, const struct mw_net *net, bool level)
 {
 	struct mw_machine *machine = sink->node->machine;
 
+	if (machine->line_watch.on_line)
+		machine->line_watch.on_line(machine->line_watch.context, sink->node->index,
+					    sink->wire, sink->index, level);
 	if (!sink->node->offloaded)
 		sink->wire->on_level(sink->node->device, sink->index, level);
 	else if (net->plan->gsi != MW_NO_GSI) /* else no pin of the accelerator's is behind it */

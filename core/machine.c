@@ -36,6 +36,12 @@ unsigned mw_machine_resets(const struct mw_machine *machine)
 	return machine->resets;
 }
 
+void mw_machine_watch_lines(struct mw_machine *machine, struct mw_line_watch watch)
+{
+	assert(!machine->running && "lines are watched from the start");
+	machine->line_watch = watch;
+}
+
 struct mw_clock *mw_machine_clock(struct mw_machine *machine)
 {
 	return &machine->clock;
@@ -174,6 +180,7 @@ static void reset_lines(struct mw_machine *machine)
 
 	for (size_t i = 0; i < plan->net_count; i++)
 		mw_net_reset(&machine->nets[i]);
+	mw_intr_reset(machine);
 	for (size_t i = 0; i < plan->node_count; i++) {
 		struct mw_node *node = machine->nodes[i];
 
@@ -432,24 +439,35 @@ static bool judge(struct mw_machine *machine, enum mw_power_event event, int *co
 	}
 	machine->resets++;
 	*code = 1;
-	return !mw_machine_reset(machine, diagnostics) || !start_or_say(machine, diagnostics);
+	if (!mw_machine_reset(machine, diagnostics))
+		return true;
+	return !machine->paused && !start_or_say(machine, diagnostics);
 }
 
-int mw_machine_run(struct mw_machine *machine, struct mw_diagnostics *diagnostics)
+static int run(struct mw_machine *machine, struct mw_diagnostics *diagnostics)
 {
 	enum mw_power_event event;
 	int code = 1;
 
-	if (!start_or_say(machine, diagnostics))
-		return 1;
 	for (;;) {
-		if (!take_power(machine, &event, &code)) {
+		if (take_power(machine, &event, &code)) {
+			mw_machine_stop(machine);
+			drop_late_events(machine);
+			if (judge(machine, event, &code, diagnostics))
+				return code;
+		} else if (!mw_jobs_run_one(machine)) {
 			mw_machine_serve(machine, UINT64_MAX);
-			continue;
 		}
-		mw_machine_stop(machine);
-		drop_late_events(machine);
-		if (judge(machine, event, &code, diagnostics))
-			return code;
 	}
+}
+
+int mw_machine_run(struct mw_machine *machine, struct mw_diagnostics *diagnostics)
+{
+	if (!machine->paused && !start_or_say(machine, diagnostics))
+		return 1;
+	mw_jobs_open(&machine->jobs);
+	int code = run(machine, diagnostics);
+
+	mw_jobs_close(&machine->jobs);
+	return code;
 }

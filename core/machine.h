@@ -62,6 +62,29 @@ enum mw_status mw_machine_map_all(struct mw_machine *machine);
 enum { MW_EXIT_INTERRUPTED = 130 };
 void mw_machine_interrupt(struct mw_machine *machine);
 
+/** Any thread but the main one: has the main thread run `job` between its turns, the machine running
+ * or not, and waits for it. False when the machine is over and it was not run. A job may stop, reset
+ * and start the machine. */
+bool mw_machine_call(struct mw_machine *machine,
+		     void (*job)(void *context, struct mw_machine *machine), void *context);
+/** Main thread, inside mw_machine_run: while paused, the machine is stopped and stays so. */
+void mw_machine_pause(struct mw_machine *machine);
+enum mw_status mw_machine_resume(struct mw_machine *machine);
+bool mw_machine_is_running(const struct mw_machine *machine);
+
+/** Main thread: something at the keyboard or pointer, for the first device that takes such and has
+ * nothing else connected. MW_STATUS_NOT_FOUND: no device does; MW_STATUS_BUSY: it has no room now. */
+enum mw_status mw_machine_input(struct mw_machine *machine, const struct mw_input_event *event);
+
+/** Watches interrupt lines, for drivers from outside: `on_line` is called, on the thread that delivers and
+ * with the sink held, for each new level that reaches an input. Set before start; NULL: none. */
+struct mw_line_watch {
+	void (*on_line)(void *context, uint32_t node, const struct mw_wire *wire, unsigned index,
+			bool level);
+	void *context;
+};
+void mw_machine_watch_lines(struct mw_machine *machine, struct mw_line_watch watch);
+
 /** The machine's clock, for drivers that step it by hand. */
 struct mw_clock;
 struct mw_clock *mw_machine_clock(struct mw_machine *machine);

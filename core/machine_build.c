@@ -67,6 +67,18 @@ static void *new_handle(struct mw_node *node, enum mw_kind kind)
 		msi->node = node;
 		return msi;
 	}
+	case MW_INTR: {
+		struct mw_intr *intr = mw_arena_alloc(arena, 1, sizeof(*intr));
+
+		intr->node = node;
+		return intr;
+	}
+	case MW_INPUT: {
+		struct mw_input *input = mw_arena_alloc(arena, 1, sizeof(*input));
+
+		input->node = node;
+		return input;
+	}
 	case MW_POWER: {
 		struct mw_power *power = mw_arena_alloc(arena, 1, sizeof(*power));
 
@@ -234,6 +246,19 @@ static void join_image(struct mw_machine *machine, const struct mw_plan_link *pl
 	image->wire = plan->wire[driver ^ 1];
 }
 
+static void join_input(struct mw_machine *machine, const struct mw_plan_link *plan)
+{
+	unsigned driver = plan->wire[0]->direction == MW_DRIVES ? 0 : 1;
+	struct mw_input *input;
+
+	memcpy(&input,
+	       handle_slot(machine->nodes[plan->node[driver]], plan->wire[driver],
+			   plan->index[driver]),
+	       sizeof(input));
+	input->peer = machine->nodes[plan->node[driver ^ 1]];
+	input->wire = plan->wire[driver ^ 1];
+}
+
 static void join_links(struct mw_machine *machine)
 {
 	const struct mw_plan *plan = machine->plan;
@@ -245,6 +270,8 @@ static void join_links(struct mw_machine *machine)
 			join_stream(machine, &machine->links[i], &plan->links[i]);
 		else if (plan->links[i].wire[0]->kind == MW_IMAGE)
 			join_image(machine, &plan->links[i]);
+		else if (plan->links[i].wire[0]->kind == MW_INPUT)
+			join_input(machine, &plan->links[i]);
 	}
 }
 
@@ -319,6 +346,26 @@ static void collect_eoi_sinks(struct mw_machine *machine)
 	}
 }
 
+static void collect_intrs(struct mw_machine *machine)
+{
+	for (size_t i = 0; i < machine->plan->node_count; i++) {
+		struct mw_node *node = machine->nodes[i];
+
+		for (size_t w = 0; w < node->type->wires.count; w++) {
+			const struct mw_wire *wire = &node->type->wires.items[w];
+			struct mw_intr *intr;
+
+			if (wire->kind != MW_INTR)
+				continue;
+			memcpy(&intr, handle_slot(node, wire, 0), sizeof(intr));
+			machine->intrs = mw_grow(machine->intrs, machine->intr_count + 1,
+						 sizeof(*machine->intrs));
+			machine->intrs[machine->intr_count++] =
+				(struct mw_intr_source){ node, wire, intr };
+		}
+	}
+}
+
 /* The host side first: a device may read its image in init. What they do to others waits for the end
  * of the first reset, when everybody can hear it. */
 static bool initialise(struct mw_machine *machine, bool host, struct mw_diagnostics *diagnostics)
@@ -376,6 +423,7 @@ static bool build(struct mw_machine *machine, struct mw_diagnostics *diagnostics
 	fill_space(machine, &machine->ports, MW_CLAIM_IO);
 	fill_space(machine, &machine->memory, MW_CLAIM_MMIO);
 	collect_eoi_sinks(machine);
+	collect_intrs(machine);
 	return initialise(machine, true, diagnostics) && initialise(machine, false, diagnostics);
 }
 
@@ -389,6 +437,7 @@ bool mw_machine_build(struct mw_machine **out, const struct mw_plan *plan,
 	machine->nodes = mw_alloc(plan->node_count, sizeof(*machine->nodes));
 	pthread_mutex_init(&machine->power_mutex, NULL);
 	pthread_mutex_init(&machine->log_mutex, NULL);
+	mw_jobs_init(&machine->jobs);
 	atomic_store(&machine->epoch, 1);
 	mw_space_init(&machine->ports, true, &machine->epoch);
 	mw_space_init(&machine->memory, false, &machine->epoch);
@@ -462,6 +511,8 @@ void mw_machine_destroy(struct mw_machine *machine)
 	free(machine->actors);
 	free(machine->hooks);
 	free(machine->eoi_sinks);
+	free(machine->intrs);
+	mw_jobs_fini(&machine->jobs);
 	pthread_mutex_destroy(&machine->power_mutex);
 	pthread_mutex_destroy(&machine->log_mutex);
 	mw_arena_fini(&machine->arena);

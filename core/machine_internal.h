@@ -103,6 +103,15 @@ struct mw_link {
 struct mw_msi {
 	struct mw_node *node;
 };
+struct mw_intr {
+	struct mw_node *node;
+	_Atomic bool level;
+};
+struct mw_input {
+	struct mw_node *node;
+	struct mw_node *peer; /* NULL: leads nowhere */
+	const struct mw_wire *wire;
+};
 struct mw_power {
 	struct mw_node *node;
 };
@@ -122,7 +131,9 @@ struct mw_effect {
 		MW_EFFECT_BYTES,
 		MW_EFFECT_ROOM,
 		MW_EFFECT_MSI,
-		MW_EFFECT_POWER
+		MW_EFFECT_POWER,
+		MW_EFFECT_INTR,
+		MW_EFFECT_INPUT
 	} kind;
 	union {
 		struct mw_net *net;
@@ -138,7 +149,19 @@ struct mw_effect {
 			enum mw_power_event event;
 			int code;
 		} power;
+		struct {
+			struct mw_input *input;
+			struct mw_input_event event;
+		} input;
 	};
+};
+
+/** What other threads want of the main one, in order; everything is guarded by `mutex`. */
+struct mw_jobs {
+	pthread_mutex_t mutex;
+	pthread_cond_t done;
+	struct mw_job *first, **end;
+	bool closed; /* nobody runs them */
 };
 
 /** A thread that enters devices. Its queue and bitmaps are touched by that thread only. */
@@ -148,8 +171,9 @@ struct mw_actor {
 	_Atomic uint64_t epoch;  /* of the address spaces it may be reading; UINT64_MAX: none */
 	struct mw_effect *queue; /* ring */
 	size_t head, count, capacity;
-	size_t messages;             /* MSI and power entries in the queue, bounded */
-	uint8_t *net_queued;         /* by net */
+	size_t messages;     /* MSI and power entries in the queue, bounded */
+	uint8_t *net_queued; /* by net */
+	bool intr_queued;
 	uint8_t *link_queued;        /* by link: bits 0-1 bytes to side 0, 1; bits 2-3 room */
 	uint64_t turn_epoch;         /* what `epoch` shows during this turn */
 	struct mw_map_part last_hit; /* of memory, and in which epoch it was found */
@@ -189,9 +213,18 @@ struct mw_machine {
 		const struct mw_wire *wire;
 	} * eoi_sinks;
 	size_t eoi_sink_count;
+	struct mw_intr_source {
+		struct mw_node *node;
+		const struct mw_wire *wire;
+		struct mw_intr *intr;
+	} * intrs;
+	size_t intr_count;
+	_Atomic int intr_asserted; /* how many of them are high */
+	struct mw_line_watch line_watch;
 	struct mw_reset_hook *hooks;
 	size_t hook_count;
-	bool running;
+	bool running, paused;
+	struct mw_jobs jobs;
 	unsigned resets;
 	_Atomic bool stopping, interrupted;
 	pthread_mutex_t power_mutex; /* guards what follows */
@@ -218,6 +251,7 @@ void mw_node_enter(struct mw_node *node, struct mw_actor *actor);
 void mw_node_leave(struct mw_node *node);
 void mw_effect_net(struct mw_actor *actor, struct mw_net *net);
 void mw_effect_stream(struct mw_actor *actor, struct mw_link *link, unsigned side, bool room);
+void mw_effect_intr(struct mw_actor *actor);
 void mw_effect_message(struct mw_actor *actor, struct mw_effect effect);
 
 /** Publishes a map of one of the machine's spaces and frees those no actor can be reading any more.
@@ -233,6 +267,24 @@ void mw_link_deliver(struct mw_link *link, unsigned side, struct mw_actor *actor
 void mw_link_deliver_room(struct mw_link *link, unsigned side, struct mw_actor *actor);
 void mw_link_init(struct mw_link *link, uint32_t index);
 void mw_link_fini(struct mw_link *link);
+
+/* intr.c */
+void mw_intr_deliver(struct mw_machine *machine);
+/** Takes all of them down and tells the executor. */
+void mw_intr_reset(struct mw_machine *machine);
+
+/* input.c */
+void mw_input_deliver(struct mw_input *input, struct mw_actor *actor,
+		      const struct mw_input_event *event);
+
+/* control.c */
+void mw_jobs_init(struct mw_jobs *jobs);
+void mw_jobs_fini(struct mw_jobs *jobs);
+void mw_jobs_open(struct mw_jobs *jobs);
+/** From here on none is taken; who waits is told. */
+void mw_jobs_close(struct mw_jobs *jobs);
+/** False when there was none. */
+bool mw_jobs_run_one(struct mw_machine *machine);
 
 /* memory.c */
 /** The node's callback has ended: what it mapped for writing is written. */

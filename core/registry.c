@@ -27,6 +27,8 @@ const char *mw_kind_name(enum mw_kind kind)
 		[MW_STREAM] = "stream",
 		[MW_STRUCT_KIND] = "struct",
 		[MW_MSI] = "msi",
+		[MW_INTR] = "intr",
+		[MW_INPUT] = "input",
 		[MW_POWER] = "power",
 		[MW_DMA] = "dma",
 		[MW_IMAGE] = "image",

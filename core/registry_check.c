@@ -157,9 +157,11 @@ static void check_handlers(struct check *check, const struct mw_wire *row)
 {
 	bool line = row->on_level, bytes = row->on_byte || row->on_bytes || row->on_room;
 	bool msi = row->on_eoi, image = row->on_read || row->on_size;
+	bool intr = row->on_acknowledge, input = row->on_input || row->takes;
 
 	if ((line && row->kind != MW_LINE) || (bytes && row->kind != MW_STREAM) ||
-	    (msi && row->kind != MW_MSI) || (image && row->kind != MW_IMAGE))
+	    (msi && row->kind != MW_MSI) || (image && row->kind != MW_IMAGE) ||
+	    (intr && row->kind != MW_INTR) || (input && row->kind != MW_INPUT))
 		broken(check, row->name, "the handler is not one of this kind of wire");
 	if (row->on_byte && row->on_bytes)
 		broken(check, row->name, "a stream is heard by the byte or by the run, not both");
@@ -169,8 +171,16 @@ static void check_handlers(struct check *check, const struct mw_wire *row)
 	if (row->kind == MW_IMAGE &&
 	    (row->direction == MW_RECEIVES) != (row->on_read && row->on_size))
 		broken(check, row->name, "an image that receives has on_size and on_read");
-	if (row->direction == MW_RECEIVES && row->kind != MW_LINE && row->kind != MW_IMAGE)
-		broken(check, row->name, "only lines and images receive; other wires are held");
+	if (row->kind == MW_INTR && (!intr || row->count > 1))
+		broken(check, row->name, "who drives INTR answers its acknowledge, once");
+	if (row->kind == MW_INPUT &&
+	    (row->direction == MW_RECEIVES) != (row->on_input && row->takes))
+		broken(check, row->name,
+		       "an input that receives has on_input and says what it takes");
+	if (row->direction == MW_RECEIVES && row->kind != MW_LINE && row->kind != MW_IMAGE &&
+	    row->kind != MW_INPUT)
+		broken(check, row->name,
+		       "only lines, images and input receive; other wires are held");
 }
 
 static void check_count_property(struct check *check, const struct mw_wire *row)

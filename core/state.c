@@ -60,6 +60,63 @@ void mw_node_reset_state(struct mw_node *node)
 		mw_timer_cancel(&node->timers[i]);
 }
 
+/** Searches the row that `path` names, one step for each dot, among a struct's rows. */
+static const struct mw_state *find_row(const struct mw_state *rows, size_t count, const char *path,
+				       size_t *length)
+{
+	*length = strcspn(path, ".");
+	for (size_t i = 0; i < count; i++)
+		if (strlen(rows[i].name) == *length && !strncmp(rows[i].name, path, *length))
+			return &rows[i];
+	return NULL;
+}
+
+/* How many elements the rest of the path has below this row. */
+static size_t elements_of(const struct mw_state *row, const char *rest)
+{
+	size_t count = row->count ? row->count : 1, length;
+
+	while (*rest == '.') {
+		row = find_row(row->rows, row->row_count, ++rest, &length);
+		if (!row)
+			return 0;
+		count *= row->count ? row->count : 1;
+		rest += length;
+	}
+	return count;
+}
+
+bool mw_machine_row(struct mw_machine *machine, uint32_t plan_node, const char *path,
+		    size_t element, uint64_t *value, bool write)
+{
+	struct mw_node *node = machine->nodes[plan_node];
+	const struct mw_state *rows = node->type->state.items, *row = NULL;
+	size_t count = node->type->state.count, offset = 0, length;
+
+	for (;; path += length + 1, rows = row->rows, count = row->row_count) {
+		row = find_row(rows, count, path, &length);
+		if (!row)
+			return false;
+		size_t all = elements_of(row, path + length), own = row->count ? row->count : 1;
+
+		if (element >= all)
+			return false;
+		offset += row->offset + element / (all / own) * row->stride;
+		element %= all / own;
+		if (!path[length])
+			break;
+		if (row->kind != MW_STRUCT_KIND)
+			return false;
+	}
+	if (row->kind == MW_STRUCT_KIND)
+		return false;
+	if (write)
+		mw_field_store(node->device, offset, row->kind, *value);
+	else
+		*value = mw_field_load(node->device, offset, row->kind);
+	return true;
+}
+
 static void put(struct walk *walk, uint64_t value, unsigned bytes)
 {
 	for (unsigned i = 0; i < bytes; i++, walk->at++) {

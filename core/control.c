@@ -1,0 +1,111 @@
+/* What other threads ask of the main one: jobs between its turns, and a machine that is paused. */
+// SPDX-License-Identifier: MIT
+#include "core/machine_internal.h"
+
+/** Lives on the stack of the thread that waits for it. */
+struct mw_job {
+	void (*run)(void *context, struct mw_machine *machine);
+	void *context;
+	enum { JOB_WAITS, JOB_DONE, JOB_DROPPED } state;
+	struct mw_job *next;
+};
+
+void mw_jobs_init(struct mw_jobs *jobs)
+{
+	pthread_mutex_init(&jobs->mutex, NULL);
+	pthread_cond_init(&jobs->done, NULL);
+	jobs->end = &jobs->first;
+	jobs->closed = true;
+}
+
+void mw_jobs_fini(struct mw_jobs *jobs)
+{
+	pthread_cond_destroy(&jobs->done);
+	pthread_mutex_destroy(&jobs->mutex);
+}
+
+void mw_jobs_open(struct mw_jobs *jobs)
+{
+	pthread_mutex_lock(&jobs->mutex);
+	jobs->closed = false;
+	pthread_mutex_unlock(&jobs->mutex);
+}
+
+static struct mw_job *take_locked(struct mw_jobs *jobs)
+{
+	struct mw_job *job = jobs->first;
+
+	if (!job)
+		return NULL;
+	jobs->first = job->next;
+	if (!jobs->first)
+		jobs->end = &jobs->first;
+	return job;
+}
+
+void mw_jobs_close(struct mw_jobs *jobs)
+{
+	struct mw_job *job;
+
+	pthread_mutex_lock(&jobs->mutex);
+	jobs->closed = true;
+	while ((job = take_locked(jobs)))
+		job->state = JOB_DROPPED;
+	pthread_cond_broadcast(&jobs->done);
+	pthread_mutex_unlock(&jobs->mutex);
+}
+
+bool mw_jobs_run_one(struct mw_machine *machine)
+{
+	struct mw_jobs *jobs = &machine->jobs;
+
+	pthread_mutex_lock(&jobs->mutex);
+	struct mw_job *job = take_locked(jobs);
+
+	pthread_mutex_unlock(&jobs->mutex);
+	if (!job)
+		return false;
+	job->run(job->context, machine);
+	pthread_mutex_lock(&jobs->mutex);
+	job->state = JOB_DONE;
+	pthread_cond_broadcast(&jobs->done);
+	pthread_mutex_unlock(&jobs->mutex);
+	return true;
+}
+
+bool mw_machine_call(struct mw_machine *machine,
+		     void (*run)(void *context, struct mw_machine *machine), void *context)
+{
+	struct mw_jobs *jobs = &machine->jobs;
+	struct mw_job job = { .run = run, .context = context };
+
+	pthread_mutex_lock(&jobs->mutex);
+	if (jobs->closed) {
+		pthread_mutex_unlock(&jobs->mutex);
+		return false;
+	}
+	*jobs->end = &job;
+	jobs->end = &job.next;
+	mw_loop_wake(machine->loop);
+	while (job.state == JOB_WAITS)
+		pthread_cond_wait(&jobs->done, &jobs->mutex);
+	pthread_mutex_unlock(&jobs->mutex);
+	return job.state == JOB_DONE;
+}
+
+void mw_machine_pause(struct mw_machine *machine)
+{
+	machine->paused = true;
+	mw_machine_stop(machine);
+}
+
+enum mw_status mw_machine_resume(struct mw_machine *machine)
+{
+	machine->paused = false;
+	return mw_machine_start(machine);
+}
+
+bool mw_machine_is_running(const struct mw_machine *machine)
+{
+	return machine->running;
+}

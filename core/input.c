@@ -1,0 +1,58 @@
+/* Keys and pointers: from whoever sends them to the device that takes them. */
+// SPDX-License-Identifier: MIT
+#include "core/machine_internal.h"
+
+static bool takes(const struct mw_wire *wire, enum mw_input_kind kind)
+{
+	return wire->kind == MW_INPUT && wire->direction == MW_RECEIVES && wire->takes >> kind & 1;
+}
+
+static const struct mw_wire *find_wire(const struct mw_node *node, enum mw_input_kind kind)
+{
+	for (size_t i = 0; i < node->type->wires.count; i++)
+		if (takes(&node->type->wires.items[i], kind))
+			return &node->type->wires.items[i];
+	return NULL;
+}
+
+static bool hand_over(struct mw_node *node, const struct mw_wire *wire, struct mw_actor *actor,
+		      const struct mw_input_event *event)
+{
+	mw_node_enter(node, actor);
+	bool taken = wire->on_input(node->device, event);
+
+	mw_node_leave(node);
+	return taken;
+}
+
+enum mw_status mw_machine_input(struct mw_machine *machine, const struct mw_input_event *event)
+{
+	for (size_t i = 0; i < machine->plan->node_count; i++) {
+		struct mw_node *node = machine->nodes[i];
+		const struct mw_wire *wire = node->offloaded ? NULL : find_wire(node, event->kind);
+
+		if (!wire)
+			continue;
+		mw_actor_begin(machine->main_actor);
+		bool taken = hand_over(node, wire, machine->main_actor, event);
+
+		mw_actor_end(machine->main_actor);
+		return taken ? MW_STATUS_OK : MW_STATUS_BUSY;
+	}
+	return MW_STATUS_NOT_FOUND;
+}
+
+void mw_input_send(struct mw_input *input, const struct mw_input_event *event)
+{
+	if (input->peer)
+		mw_effect_message(
+			input->node->actor,
+			(struct mw_effect){ .kind = MW_EFFECT_INPUT, .input = { input, *event } });
+}
+
+/* What the receiver has no room for is lost, as with a real keyboard. */
+void mw_input_deliver(struct mw_input *input, struct mw_actor *actor,
+		      const struct mw_input_event *event)
+{
+	hand_over(input->peer, input->wire, actor, event);
+}
