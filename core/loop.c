@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -35,7 +36,9 @@ struct mw_loop {
 	struct mw_actor *actor;
 	uv_loop_t uv;
 	uv_async_t wake;
-	uv_timer_t timer;
+	/* libuv's own timers know nothing finer than a ms, and a PIT ticks faster. */
+	uv_poll_t alarm;
+	int alarm_fd;
 	bool own_thread, started; /* main thread only */
 	pthread_t thread;
 	pthread_mutex_t mutex; /* guards what follows */
@@ -313,7 +316,8 @@ static void on_wake(uv_async_t *async)
 {
 }
 
-static void on_timer(uv_timer_t *timer)
+/* Rearming it takes its readiness back. */
+static void on_alarm(uv_poll_t *alarm, int status, int events)
 {
 }
 
@@ -328,27 +332,35 @@ static uint64_t until_timer_ns(struct mw_loop *loop)
 	return mw_clock_wait(&loop->machine->clock);
 }
 
-/* How long the loop may sleep, in ms rounded up; libuv's timers know nothing finer. */
-static uint64_t sleep_ms(struct mw_loop *loop, uint64_t wait_ns)
+/* How long the loop may sleep. */
+static uint64_t sleep_ns(struct mw_loop *loop, uint64_t wait_ns)
 {
 	uint64_t until = until_timer_ns(loop);
 
-	if (until < wait_ns)
-		wait_ns = until;
-	return wait_ns == UINT64_MAX ? UINT64_MAX : wait_ns / 1000000 + (wait_ns % 1000000 ? 1 : 0);
+	return until < wait_ns ? until : wait_ns;
+}
+
+/* 0 takes it back. */
+static void set_alarm(struct mw_loop *loop, uint64_t ns)
+{
+	struct itimerspec when = { .it_value = { (time_t)(ns / 1000000000),
+						 (long)(ns % 1000000000) } };
+
+	timerfd_settime(loop->alarm_fd, 0, &when, NULL);
 }
 
 void mw_loop_serve(struct mw_loop *loop, uint64_t wait_ns)
 {
 	serve_watches(loop);
 	serve_timers(loop);
-	uint64_t ms = sleep_ms(loop, wait_ns);
+	uint64_t ns = sleep_ns(loop, wait_ns);
+	bool timed = ns && ns != UINT64_MAX;
 
-	uv_update_time(&loop->uv);
-	if (ms && ms != UINT64_MAX)
-		uv_timer_start(&loop->timer, on_timer, ms, 0);
-	uv_run(&loop->uv, ms ? UV_RUN_ONCE : UV_RUN_NOWAIT);
-	uv_timer_stop(&loop->timer);
+	if (timed)
+		set_alarm(loop, ns);
+	uv_run(&loop->uv, ns ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+	if (timed)
+		set_alarm(loop, 0);
 	serve_watches(loop);
 	serve_timers(loop);
 }
@@ -396,23 +408,44 @@ static int create_thread(struct mw_loop *loop)
 	return error;
 }
 
+static int open_handles(struct mw_loop *loop)
+{
+	int error = uv_poll_init(&loop->uv, &loop->alarm, loop->alarm_fd);
+
+	if (error < 0)
+		return error;
+	error = uv_async_init(&loop->uv, &loop->wake, on_wake);
+	if (error >= 0)
+		return uv_poll_start(&loop->alarm, UV_READABLE, on_alarm);
+	uv_close((uv_handle_t *)&loop->alarm, NULL);
+	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	return error;
+}
+
+static int open_loop(struct mw_loop *loop)
+{
+	int error = uv_loop_init(&loop->uv);
+
+	if (error < 0)
+		return error;
+	loop->alarm_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	error = loop->alarm_fd < 0 ? -errno : open_handles(loop);
+	if (error >= 0)
+		return 0;
+	if (loop->alarm_fd >= 0)
+		close(loop->alarm_fd);
+	uv_loop_close(&loop->uv);
+	return error;
+}
+
 enum mw_status mw_loop_create(struct mw_loop **out, struct mw_machine *machine, const char *name,
 			      bool own_thread)
 {
 	struct mw_loop *loop = mw_alloc(1, sizeof(*loop));
-	int error = uv_loop_init(&loop->uv);
+	int error = open_loop(loop);
 
 	*out = NULL;
 	if (error < 0) {
-		free(loop);
-		return mw_status_from_errno(-error);
-	}
-	uv_timer_init(&loop->uv, &loop->timer);
-	error = uv_async_init(&loop->uv, &loop->wake, on_wake);
-	if (error < 0) {
-		uv_close((uv_handle_t *)&loop->timer, NULL);
-		uv_run(&loop->uv, UV_RUN_DEFAULT);
-		uv_loop_close(&loop->uv);
 		free(loop);
 		return mw_status_from_errno(-error);
 	}
@@ -483,9 +516,10 @@ void mw_loop_destroy(struct mw_loop *loop)
 	serve_watches(loop);
 	uv_walk(&loop->uv, close_watch, NULL);
 	uv_close((uv_handle_t *)&loop->wake, NULL);
-	uv_close((uv_handle_t *)&loop->timer, NULL);
+	uv_close((uv_handle_t *)&loop->alarm, NULL);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
 	uv_loop_close(&loop->uv);
+	close(loop->alarm_fd);
 	pthread_cond_destroy(&loop->changed);
 	pthread_mutex_destroy(&loop->mutex);
 	free(loop);
