@@ -73,6 +73,13 @@ void mw_clock_set_manual(struct mw_clock *clock, bool manual)
 	pthread_mutex_unlock(&clock->mutex);
 }
 
+void mw_clock_set(struct mw_clock *clock, uint64_t now_ns)
+{
+	pthread_mutex_lock(&clock->mutex);
+	clock->base_ns = now_ns;
+	pthread_mutex_unlock(&clock->mutex);
+}
+
 void mw_clock_step(struct mw_clock *clock, uint64_t when_ns)
 {
 	pthread_mutex_lock(&clock->mutex);

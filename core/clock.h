@@ -42,6 +42,8 @@ void mw_clock_start(struct mw_clock *clock);
 void mw_clock_stop(struct mw_clock *clock);
 /** Whether it is stepped by hand from now on; it shows the same time as before. */
 void mw_clock_set_manual(struct mw_clock *clock, bool manual);
+/** A stopped clock, none of whose timers is due: shows another time from now on. */
+void mw_clock_set(struct mw_clock *clock, uint64_t now_ns);
 /** Manual clocks: moves time to `when_ns` (never back). */
 void mw_clock_step(struct mw_clock *clock, uint64_t when_ns);
 /** The next deadline, UINT64_MAX for none. */

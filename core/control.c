@@ -93,16 +93,38 @@ bool mw_machine_call(struct mw_machine *machine,
 	return job.state == JOB_DONE;
 }
 
+void mw_machine_observe(struct mw_machine *machine, struct mw_machine_observer observer)
+{
+	machine->observer = observer;
+}
+
+void mw_machine_tell(struct mw_machine *machine, enum mw_machine_event event,
+		     enum mw_power_event cause)
+{
+	if (machine->observer.on_event)
+		machine->observer.on_event(machine->observer.context, event, cause);
+}
+
 void mw_machine_pause(struct mw_machine *machine)
 {
+	bool was_running = machine->running;
+
 	machine->paused = true;
 	mw_machine_stop(machine);
+	if (was_running)
+		mw_machine_tell(machine, MW_MACHINE_PAUSED, MW_POWER_EXIT);
 }
 
 enum mw_status mw_machine_resume(struct mw_machine *machine)
 {
+	bool was_running = machine->running;
+	enum mw_status status;
+
 	machine->paused = false;
-	return mw_machine_start(machine);
+	status = mw_machine_start(machine);
+	if (!was_running && status == MW_STATUS_OK)
+		mw_machine_tell(machine, MW_MACHINE_RESUMED, MW_POWER_EXIT);
+	return status;
 }
 
 bool mw_machine_is_running(const struct mw_machine *machine)

@@ -53,3 +53,22 @@ void mw_cpu_state_reset(struct mw_cpu_state *state, bool boot_cpu)
 	reset_segments(state);
 	reset_fpu(state);
 }
+
+/* By offset / 16 in the page (SDM vol. 3, table 11-1). The boot CPU's APIC id is 0. */
+void mw_lapic_state_virtual_wire(struct mw_lapic_state *lapic)
+{
+	static const uint32_t registers[MW_LAPIC_REGISTERS] = {
+		[0x03] = 0x50014,    /* version: six LVT entries */
+		[0x0e] = UINT32_MAX, /* destination format: flat */
+		[0x0f] = 0x1ff,      /* enabled, spurious vector 255 */
+		[0x32] = 0x10000,    /* timer, masked */
+		[0x33] = 0x10000,    /* thermal sensor, masked */
+		[0x34] = 0x10000,    /* performance counters, masked */
+		[0x35] = 0x700,      /* LINT0: ExtINT */
+		[0x36] = 0x400,      /* LINT1: NMI */
+		[0x37] = 0x10000,    /* error, masked */
+	};
+
+	*lapic = (struct mw_lapic_state){ .valid = true };
+	memcpy(lapic->registers, registers, sizeof(registers));
+}

@@ -45,6 +45,7 @@ struct mw_table_register {
 enum mw_cpu_run { MW_CPU_RUNNABLE, MW_CPU_HALTED, MW_CPU_WAIT_SIPI, MW_CPU_UNINITIALISED };
 
 enum { MW_MTRR_FIXED = 11, MW_MTRR_VARIABLE = 8, MW_MC_BANKS = 10, MW_LAPIC_REGISTERS = 64 };
+enum { MW_XSTATE_BYTES = 2184, MW_OTHER_MSRS = 64 };
 
 /** A local APIC: what its page shows (SDM vol. 3, table 11-1), 32 bits for each multiple of 16 from the
  * base. The current count is that of the moment, and the timer goes on from it. `valid` is false
@@ -53,6 +54,11 @@ struct mw_lapic_state {
 	bool valid;
 	uint32_t registers[MW_LAPIC_REGISTERS];
 	uint32_t new_errors; /* since the error status register was written */
+};
+
+struct mw_cpu_msr {
+	uint32_t index;
+	uint64_t value;
 };
 
 /** Memory types and machine check. `valid` is false where they are to keep what reset left. */
@@ -66,6 +72,9 @@ struct mw_cpu_extra {
 	/* KVM's own (Documentation/virt/kvm/x86/msr.rst). */
 	uint64_t kvm_wall_clock, kvm_system_time, kvm_async_pf, kvm_async_pf_int, kvm_steal_time,
 		kvm_pv_eoi, kvm_poll_control;
+	/* More that this accelerator has and that differ from their values after reset. */
+	uint32_t other_count;
+	struct mw_cpu_msr other[MW_OTHER_MSRS];
 };
 
 /** Architectural state (SDM vol. 3, table 10-1 has the values after reset). */
@@ -79,6 +88,9 @@ struct mw_cpu_state {
 	uint64_t sysenter_cs, sysenter_esp, sysenter_eip, pat, tsc, tsc_deadline, tsc_aux;
 	uint64_t mtrr_def_type;
 	uint8_t fxsave[512];
+	/* What the standard form of XSAVE has after those (SDM vol. 1, 13.4): the header, then AVX, AVX-512
+	 * and PKRU where it says so. All zeroes is their initial state. */
+	uint8_t xstate[MW_XSTATE_BYTES];
 	uint32_t run; /* enum mw_cpu_run */
 	bool nmi_masked, nmi_pending, interrupt_shadow;
 	/* What was on its way into the CPU when it was stopped. */
@@ -86,6 +98,9 @@ struct mw_cpu_state {
 	uint8_t sipi_vector;
 	bool interrupt_injected, interrupt_soft; /* accepted and not yet delivered */
 	uint8_t interrupt_vector;
+	bool exception_injected, exception_has_code;
+	uint8_t exception_vector;
+	uint32_t exception_code;
 	struct mw_lapic_state lapic;
 	struct mw_cpu_extra extra;
 };
@@ -96,5 +111,8 @@ extern const size_t mw_cpu_row_count;
 
 /** The state after power-up or RESET; application processors of a machine wait for SIPI. */
 void mw_cpu_state_reset(struct mw_cpu_state *state, bool boot_cpu);
+/** How firmware leaves the boot CPU's local APIC on a machine with 8259s (MultiProcessor Specification 1.4,
+ * 3.6.2.2): enabled, INTR at LINT0, NMI at LINT1. */
+void mw_lapic_state_virtual_wire(struct mw_lapic_state *lapic);
 
 #endif

@@ -17,6 +17,10 @@ static const struct mw_state lapic_rows[] = {
 	{ "registers", MW_ARRAY(struct mw_lapic_state, registers), .since = 1 },
 	{ "new_errors", MW_FIELD(struct mw_lapic_state, new_errors), .since = 1 },
 };
+static const struct mw_state msr_rows[] = {
+	{ "index", MW_FIELD(struct mw_cpu_msr, index), .since = 1 },
+	{ "value", MW_FIELD(struct mw_cpu_msr, value), .since = 1 },
+};
 static const struct mw_state extra_rows[] = {
 	{ "valid", MW_FIELD(struct mw_cpu_extra, valid), .since = 1 },
 	{ "mtrr_fixed", MW_ARRAY(struct mw_cpu_extra, mtrr_fixed), .since = 1 },
@@ -33,6 +37,8 @@ static const struct mw_state extra_rows[] = {
 	{ "kvm_steal_time", MW_FIELD(struct mw_cpu_extra, kvm_steal_time), .since = 1 },
 	{ "kvm_pv_eoi", MW_FIELD(struct mw_cpu_extra, kvm_pv_eoi), .since = 1 },
 	{ "kvm_poll_control", MW_FIELD(struct mw_cpu_extra, kvm_poll_control), .since = 1 },
+	{ "other_count", MW_FIELD(struct mw_cpu_extra, other_count), .since = 1 },
+	{ "other", MW_STRUCTS(struct mw_cpu_extra, other, msr_rows), .since = 1 },
 };
 
 const struct mw_state mw_cpu_rows[] = {
@@ -67,6 +73,7 @@ const struct mw_state mw_cpu_rows[] = {
 	{ "tsc_aux", MW_FIELD(struct mw_cpu_state, tsc_aux), .since = 1 },
 	{ "mtrr_def_type", MW_FIELD(struct mw_cpu_state, mtrr_def_type), .since = 1 },
 	{ "fxsave", MW_ARRAY(struct mw_cpu_state, fxsave), .since = 1 },
+	{ "xstate", MW_ARRAY(struct mw_cpu_state, xstate), .since = 1 },
 	{ "run", MW_FIELD(struct mw_cpu_state, run), .since = 1 },
 	{ "nmi_masked", MW_FIELD(struct mw_cpu_state, nmi_masked), .since = 1 },
 	{ "nmi_pending", MW_FIELD(struct mw_cpu_state, nmi_pending), .since = 1 },
@@ -77,6 +84,10 @@ const struct mw_state mw_cpu_rows[] = {
 	{ "interrupt_injected", MW_FIELD(struct mw_cpu_state, interrupt_injected), .since = 1 },
 	{ "interrupt_soft", MW_FIELD(struct mw_cpu_state, interrupt_soft), .since = 1 },
 	{ "interrupt_vector", MW_FIELD(struct mw_cpu_state, interrupt_vector), .since = 1 },
+	{ "exception_injected", MW_FIELD(struct mw_cpu_state, exception_injected), .since = 1 },
+	{ "exception_has_code", MW_FIELD(struct mw_cpu_state, exception_has_code), .since = 1 },
+	{ "exception_vector", MW_FIELD(struct mw_cpu_state, exception_vector), .since = 1 },
+	{ "exception_code", MW_FIELD(struct mw_cpu_state, exception_code), .since = 1 },
 	{ "lapic", MW_STRUCT(struct mw_cpu_state, lapic, lapic_rows), .since = 1 },
 	{ "extra", MW_STRUCT(struct mw_cpu_state, extra, extra_rows), .since = 1 },
 };

@@ -290,6 +290,8 @@ struct mw_firmware_hints {
 		    const struct mw_plan_node *node);
 	MW_ROWS(struct mw_role_row) roles;
 	const char *fdt_compatible;
+	/** A bool property: nodes that have it set say nothing of all this. NULL: none. */
+	const char *unless;
 	/** Claims, by name and ended by NULL, that `aml` describes; they stay out of _CRS. */
 	const char *const *aml_claims;
 	/** CMOS memory: stores a byte that follows from the plan, as a BIOS does at power-on. The

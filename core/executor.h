@@ -12,7 +12,15 @@
 #include "core/status.h"
 
 struct mw_actor;
+struct mw_cpuid_leaf;
 struct mw_machine;
+
+/** What a guest may have found out about its processor, and must find again after a restore. */
+struct mw_cpu_identity {
+	uint32_t tsc_khz; /* 0: unknown */
+	const struct mw_cpuid_leaf *leaves;
+	size_t leaf_count;
+};
 
 /** Ops of an executor; all are called on the machine's main thread unless they say otherwise. */
 struct mw_executor_ops {
@@ -28,6 +36,8 @@ struct mw_executor_ops {
 	 * where it runs none. */
 	enum mw_status (*get_node)(void *self, uint32_t plan_node);
 	enum mw_status (*set_node)(void *self, uint32_t plan_node);
+	/** What CPU 0 tells of itself: borrowed, constant. NULL: nothing. */
+	void (*identity)(void *self, struct mw_cpu_identity *identity);
 	/** The time that kvmclock shows, in ns; NULL: it is the machine's. */
 	enum mw_status (*get_clock)(void *self, uint64_t *ns);
 	enum mw_status (*set_clock)(void *self, uint64_t ns);
@@ -61,6 +71,7 @@ struct mw_executor_ops {
 struct mw_executor {
 	const struct mw_executor_ops *ops;
 	void *self;
+	const char *name; /* for messages; may be NULL */
 };
 
 /** Takes the executor, asks it which chips it runs and maps all memory into it; once, between
@@ -78,6 +89,11 @@ void mw_machine_drive_clock(struct mw_machine *machine);
  * `clock: instructions` fired on the calling thread, which is the actor's and in no device. */
 void mw_machine_advance(struct mw_actor *actor, uint64_t now_ns);
 
+/** For one that drives the clock by hand: goes to the next deadline and fires its timer on the calling
+ * thread, which is the actor's and in no device; false where there is none up to `until_ns`: it is then
+ * that time. */
+bool mw_machine_step(struct mw_actor *actor, uint64_t until_ns);
+
 /* An actor is a thread that enters devices: a CPU or a loop. It carries the queue of what callbacks
  * did to others, and its quiescent state for the address spaces. */
 
@@ -90,8 +106,17 @@ void mw_port_read(struct mw_actor *actor, uint16_t port, unsigned size, uint64_t
 void mw_port_write(struct mw_actor *actor, uint16_t port, unsigned size, uint64_t value);
 void mw_memory_read(struct mw_actor *actor, uint64_t address, unsigned size, uint64_t *value);
 void mw_memory_write(struct mw_actor *actor, uint64_t address, unsigned size, uint64_t value);
+/** The same for many bytes at once, as far as no device answers: memory, and addresses that nobody has, which
+ * read as ones. Returns how many bytes that were; 0: the first is a device's. */
+size_t mw_memory_copy(struct mw_actor *actor, uint64_t address, void *bytes, size_t count,
+		      bool write);
 /** Split irqchip: a CPU ended the level interrupt `vector`. */
 void mw_machine_eoi(struct mw_actor *actor, uint8_t vector);
+
+/** An input of a node as if somebody drove it, whatever its line does: element `index` of the wire, or of
+ * the first that receives a line where `wire` is NULL. INVALID: it has no such element. */
+enum mw_status mw_machine_set_input(struct mw_actor *actor, uint32_t plan_node, const char *wire,
+				    unsigned index, bool level);
 
 /** The acknowledge cycle of a CPU that takes INTR: the vector, or -1 where no controller asserts it. */
 int mw_machine_acknowledge(struct mw_actor *actor);

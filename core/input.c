@@ -1,6 +1,9 @@
-/* Keys and pointers: from whoever sends them to the device that takes them. */
+/* Keys, pointers and the power button: from whoever sends them to the device that takes them. */
 // SPDX-License-Identifier: MIT
+#include <string.h>
+
 #include "core/machine_internal.h"
+#include "core/registry.h"
 
 static bool takes(const struct mw_wire *wire, enum mw_input_kind kind)
 {
@@ -40,6 +43,26 @@ enum mw_status mw_machine_input(struct mw_machine *machine, const struct mw_inpu
 		return taken ? MW_STATUS_OK : MW_STATUS_BUSY;
 	}
 	return MW_STATUS_NOT_FOUND;
+}
+
+/* The button is let go at once: what is held down for seconds would switch off a PC by force. */
+bool mw_machine_power_button(struct mw_machine *machine)
+{
+	for (size_t i = 0; i < machine->plan->node_count; i++) {
+		struct mw_node *node = machine->nodes[i];
+		const struct mw_wire *wire = mw_type_wire(node->type, "power_button");
+
+		if (!wire || wire->kind != MW_LINE || !wire->on_level || node->offloaded)
+			continue;
+		mw_actor_begin(machine->main_actor);
+		mw_node_enter(node, machine->main_actor);
+		wire->on_level(node->device, 0, true);
+		wire->on_level(node->device, 0, false);
+		mw_node_leave(node);
+		mw_actor_end(machine->main_actor);
+		return true;
+	}
+	return false;
 }
 
 void mw_input_send(struct mw_input *input, const struct mw_input_event *event)

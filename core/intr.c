@@ -10,6 +10,7 @@ void mw_intr_set(struct mw_intr *intr, bool level)
 		return;
 	atomic_store(&intr->level, level);
 	atomic_fetch_add(&machine->intr_asserted, level ? 1 : -1);
+	mw_tell_output(intr->node, intr, level);
 	mw_effect_intr(intr->node->actor);
 }
 

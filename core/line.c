@@ -1,5 +1,7 @@
 /* Lines: levels and rising edges, handed over as the value of the moment of delivery. */
 // SPDX-License-Identifier: MIT
+#include <string.h>
+
 #include "core/machine_internal.h"
 
 /* net->state: asserted sources in the low half, rising edges of their OR in the high half. */
@@ -12,6 +14,7 @@ void mw_line_set(struct mw_line *line, bool level)
 	if (line->level == level)
 		return;
 	line->level = level;
+	mw_tell_output(line->node, line, level);
 	if (!net)
 		return;
 	uint64_t state = atomic_load(&net->state), next;
@@ -88,5 +91,49 @@ void mw_net_reset(struct mw_net *net)
 			tell(sink, net, false);
 		sink->told_level = false;
 		sink->told_rises = 0;
+	}
+}
+
+static void each_of_wire(struct mw_node *node, const struct mw_wire *wire,
+			 void (*visit)(void *context, struct mw_line *line), void *context)
+{
+	size_t count = wire->count ? wire->count : 1;
+
+	for (size_t i = 0; i < count; i++) {
+		struct mw_line *line;
+
+		memcpy(&line, node->device + wire->offset + i * wire->stride, sizeof(line));
+		visit(context, line);
+	}
+}
+
+void mw_lines_each(struct mw_machine *machine, void (*visit)(void *context, struct mw_line *line),
+		   void *context)
+{
+	for (size_t i = 0; i < machine->plan->node_count; i++) {
+		struct mw_node *node = machine->nodes[i];
+
+		for (size_t w = 0; w < node->type->wires.count; w++) {
+			const struct mw_wire *wire = &node->type->wires.items[w];
+
+			if (wire->kind == MW_LINE && wire->direction == MW_DRIVES)
+				each_of_wire(node, wire, visit, context);
+		}
+	}
+}
+
+/* The kernel's chips have an edge's request in their own state; told again, it would be a new one. */
+void mw_net_restore(struct mw_net *net, uint32_t asserted)
+{
+	bool stays = asserted && net->plan->trigger == MW_TRIGGER_LEVEL;
+
+	atomic_store(&net->state, asserted);
+	for (size_t i = 0; i < net->sink_count; i++) {
+		struct mw_net_sink *sink = &net->sinks[i];
+
+		sink->told_level = asserted != 0;
+		sink->told_rises = 0;
+		if (sink->node->offloaded && stays)
+			tell(sink, net, true);
 	}
 }

@@ -174,31 +174,17 @@ static void call_nodes(struct mw_machine *machine, size_t op_offset)
 }
 #define CALL_NODES(machine, op) call_nodes(machine, offsetof(struct mw_device_ops, op))
 
+static void take_down(void *context, struct mw_line *line)
+{
+	line->level = false;
+}
+
 static void reset_lines(struct mw_machine *machine)
 {
-	const struct mw_plan *plan = machine->plan;
-
-	for (size_t i = 0; i < plan->net_count; i++)
+	for (size_t i = 0; i < machine->plan->net_count; i++)
 		mw_net_reset(&machine->nets[i]);
 	mw_intr_reset(machine);
-	for (size_t i = 0; i < plan->node_count; i++) {
-		struct mw_node *node = machine->nodes[i];
-
-		for (size_t w = 0; w < node->type->wires.count; w++) {
-			const struct mw_wire *wire = &node->type->wires.items[w];
-			size_t count = wire->count ? wire->count : 1;
-
-			for (size_t e = 0;
-			     e < count && wire->kind == MW_LINE && wire->direction == MW_DRIVES;
-			     e++) {
-				struct mw_line *line;
-
-				memcpy(&line, node->device + wire->offset + e * wire->stride,
-				       sizeof(line));
-				line->level = false;
-			}
-		}
-	}
+	mw_lines_each(machine, take_down, NULL);
 }
 
 /* What stands for firmware gives all CPUs the same MTRRs, as firmware does (SDM vol. 3, 12.11.8). */
@@ -218,6 +204,13 @@ static enum mw_status set_cpus(struct mw_machine *machine, const struct mw_cpu_s
 	return status;
 }
 
+/* A hook that stood for firmware has set up memory types; the rest of what an OS expects of one is here. */
+static void stand_for_firmware(const struct mw_plan *plan, struct mw_cpu_state *boot_cpu)
+{
+	if (boot_cpu->mtrr_def_type && mw_plan_role(plan, MW_ROLE_PIC, 0) >= 0)
+		mw_lapic_state_virtual_wire(&boot_cpu->lapic);
+}
+
 static bool reset_cpus(struct mw_machine *machine, struct mw_diagnostics *diagnostics)
 {
 	const struct mw_executor *executor = &machine->executor;
@@ -232,6 +225,7 @@ static bool reset_cpus(struct mw_machine *machine, struct mw_diagnostics *diagno
 	}
 	if (!executor->ops)
 		return true;
+	stand_for_firmware(machine->plan, &boot_cpu);
 	enum mw_status status = executor->ops->reset(executor->self);
 
 	if (status == MW_STATUS_OK)
@@ -434,6 +428,7 @@ static bool judge(struct mw_machine *machine, enum mw_power_event event, int *co
 		return true;
 	case MW_ACTION_STOP:
 		mw_log_line(machine, "the guest is stopped after a %s", event_text(event));
+		mw_machine_tell(machine, MW_MACHINE_PAUSED, event);
 		return false;
 	case MW_ACTION_RESET: break;
 	}
@@ -441,6 +436,7 @@ static bool judge(struct mw_machine *machine, enum mw_power_event event, int *co
 	*code = 1;
 	if (!mw_machine_reset(machine, diagnostics))
 		return true;
+	mw_machine_tell(machine, MW_MACHINE_WAS_RESET, event);
 	return !machine->paused && !start_or_say(machine, diagnostics);
 }
 
@@ -453,8 +449,10 @@ static int run(struct mw_machine *machine, struct mw_diagnostics *diagnostics)
 		if (take_power(machine, &event, &code)) {
 			mw_machine_stop(machine);
 			drop_late_events(machine);
-			if (judge(machine, event, &code, diagnostics))
+			if (judge(machine, event, &code, diagnostics)) {
+				mw_machine_tell(machine, MW_MACHINE_ENDED, event);
 				return code;
+			}
 		} else if (!mw_jobs_run_one(machine)) {
 			mw_machine_serve(machine, UINT64_MAX);
 		}

@@ -72,15 +72,36 @@ void mw_machine_pause(struct mw_machine *machine);
 enum mw_status mw_machine_resume(struct mw_machine *machine);
 bool mw_machine_is_running(const struct mw_machine *machine);
 
+/** What became of the machine, told on the main thread: PAUSED and RESUMED, RESET by `cause`, and ENDED by
+ * it, after which no call is taken. Set before it runs; NULL: none. */
+enum mw_machine_event {
+	MW_MACHINE_PAUSED,
+	MW_MACHINE_RESUMED,
+	MW_MACHINE_WAS_RESET,
+	MW_MACHINE_ENDED
+};
+struct mw_machine_observer {
+	void (*on_event)(void *context, enum mw_machine_event event, enum mw_power_event cause);
+	void *context;
+};
+void mw_machine_observe(struct mw_machine *machine, struct mw_machine_observer observer);
+
 /** Main thread: something at the keyboard or pointer, for the first device that takes such and has
  * nothing else connected. MW_STATUS_NOT_FOUND: no device does; MW_STATUS_BUSY: it has no room now. */
 enum mw_status mw_machine_input(struct mw_machine *machine, const struct mw_input_event *event);
 
+/** Main thread: presses and releases the power button, which is the wire `power_button` of the first
+ * device that has one. False: none has. */
+bool mw_machine_power_button(struct mw_machine *machine);
+
 /** Watches interrupt lines, for drivers from outside: `on_line` is called, on the thread that delivers and
- * with the sink held, for each new level that reaches an input. Set before start; NULL: none. */
+ * with the sink held, for each new level that reaches an input; `on_output`, with the node held that drives
+ * it, for each new level of its output `number`, counted through its rows of lines and INTR pins. Set before
+ * start; NULL: none. */
 struct mw_line_watch {
 	void (*on_line)(void *context, uint32_t node, const struct mw_wire *wire, unsigned index,
 			bool level);
+	void (*on_output)(void *context, uint32_t node, unsigned number, bool level);
 	void *context;
 };
 void mw_machine_watch_lines(struct mw_machine *machine, struct mw_line_watch watch);

@@ -221,6 +221,7 @@ struct mw_machine {
 	size_t intr_count;
 	_Atomic int intr_asserted; /* how many of them are high */
 	struct mw_line_watch line_watch;
+	struct mw_machine_observer observer;
 	struct mw_reset_hook *hooks;
 	size_t hook_count;
 	bool running, paused;
@@ -259,12 +260,27 @@ void mw_effect_message(struct mw_actor *actor, struct mw_effect effect);
 void mw_machine_swap_map(struct mw_machine *machine, struct mw_address_space *space,
 			 struct mw_map *map);
 
+/* drive.c */
+/** The node drives its line or INTR pin `handle` to a new level; whoever watches is told. */
+void mw_tell_output(struct mw_node *node, const void *handle, bool level);
+
 /* line.c, stream.c: deliver one effect; no lock is held */
 void mw_net_deliver(struct mw_net *net, struct mw_actor *actor);
+/** Calls for every end of a line that a node drives, in the order of nodes and wires. */
+void mw_lines_each(struct mw_machine *machine, void (*visit)(void *context, struct mw_line *line),
+		   void *context);
+/** The lines have levels out of a snapshot: the net knows them, its sinks need not be told. Chips in the
+ * accelerator are told of levels that stay. */
+void mw_net_restore(struct mw_net *net, uint32_t asserted);
 /** Takes the line down; chips in the accelerator are told, the others get reset themselves. */
 void mw_net_reset(struct mw_net *net);
 void mw_link_deliver(struct mw_link *link, unsigned side, struct mw_actor *actor);
 void mw_link_deliver_room(struct mw_link *link, unsigned side, struct mw_actor *actor);
+/** Bytes on their way to an end: how many there are, and all of them into a buffer of that size. */
+size_t mw_link_save(struct mw_link *link, unsigned side, uint8_t *bytes, bool *starved);
+/** Puts them back, at most 64 KiB; false where there are more. */
+bool mw_link_restore(struct mw_link *link, unsigned side, const uint8_t *bytes, size_t count,
+		     bool starved);
 void mw_link_init(struct mw_link *link, uint32_t index);
 void mw_link_fini(struct mw_link *link);
 
@@ -285,6 +301,9 @@ void mw_jobs_open(struct mw_jobs *jobs);
 void mw_jobs_close(struct mw_jobs *jobs);
 /** False when there was none. */
 bool mw_jobs_run_one(struct mw_machine *machine);
+
+void mw_machine_tell(struct mw_machine *machine, enum mw_machine_event event,
+		     enum mw_power_event cause);
 
 /* memory.c */
 /** The node's callback has ended: what it mapped for writing is written. */
@@ -308,6 +327,14 @@ static inline uint64_t mw_ones(unsigned bytes)
 /** Gives every row its reset value, those too that survive resets; before init. */
 void mw_node_power_on(struct mw_node *node);
 void mw_node_reset_state(struct mw_node *node);
+/** A node's saved form in an older version of its type, or in this one: what rows it has, whether bytes
+ * are such a form, and taking them (checked ones) without a word to the device, which
+ * mw_node_loaded says when all nodes are loaded. */
+void mw_node_layout(const struct mw_node *node, unsigned version, FILE *out);
+bool mw_node_check(const struct mw_node *node, unsigned version, const uint8_t *bytes, size_t count,
+		   struct mw_diagnostics *diagnostics);
+void mw_node_take(struct mw_node *node, unsigned version, const uint8_t *bytes);
+void mw_node_loaded(struct mw_node *node, struct mw_actor *actor);
 
 /* log.c */
 /** Tells how many lines were left out. */

@@ -46,10 +46,18 @@ const struct mw_plan_value *mw_plan_value(const struct mw_plan_node *node, const
 	return NULL;
 }
 
+bool mw_plan_speaks(const struct mw_plan_node *node)
+{
+	const char *unless = node->type->firmware.unless;
+	const struct mw_plan_value *value = unless ? mw_plan_value(node, unless) : NULL;
+
+	return !value || !value->number;
+}
+
 long mw_plan_role(const struct mw_plan *plan, enum mw_role role, size_t from)
 {
 	for (size_t i = from; i < plan->node_count; i++) {
-		if (mw_type_role(plan->nodes[i].type, role))
+		if (mw_type_role(plan->nodes[i].type, role) && mw_plan_speaks(&plan->nodes[i]))
 			return (long)i;
 	}
 	return -1;

@@ -156,13 +156,21 @@ enum {
 	MW_TABLES_MP = 1u << 2,
 	MW_TABLES_PIR = 1u << 3
 };
+/** A file loaded beside the kernel: "PATH" or "PATH ARGUMENTS", as the profile has it. */
+struct mw_plan_module {
+	const char *text;
+	struct mw_span span;
+};
 struct mw_plan_boot {
-	const char *linux_path, *initrd_path; /* NULL: none */
-	const char *cmdline;                  /* "" when absent */
-	bool cmdline_host;                    /* a host-scoped parameter is part of it */
+	const char *linux_path, *elf_path; /* the kernel: one of them, or NULL both */
+	const char *initrd_path;           /* NULL: none */
+	const char *cmdline;               /* "" when absent */
+	bool cmdline_host;                 /* a host-scoped parameter is part of it */
+	const struct mw_plan_module *modules;
+	size_t module_count;
 	const char *firmware; /* id of the node that holds the reset vector, or NULL */
 	unsigned tables;      /* MW_TABLES_* */
-	struct mw_span linux_span, initrd_span, cmdline_span, span;
+	struct mw_span linux_span, elf_span, initrd_span, cmdline_span, span;
 };
 
 /** Made by the resolver, lives in its own arena, constant once emitted; any thread may read it.
@@ -199,6 +207,8 @@ const struct mw_plan_claim *mw_plan_claim(const struct mw_plan_node *node, enum 
 					  const char *name);
 /** The node's value of a property by name, or NULL. */
 const struct mw_plan_value *mw_plan_value(const struct mw_plan_node *node, const char *property);
+/** Whether the node says to firmware tables what its type has to say (mw_firmware_hints.unless). */
+bool mw_plan_speaks(const struct mw_plan_node *node);
 /** First node whose type plays the role, from index `from`; -1 when there is none. */
 long mw_plan_role(const struct mw_plan *plan, enum mw_role role, size_t from);
 

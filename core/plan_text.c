@@ -236,6 +236,13 @@ static void word_item(struct writer *writer, const char *value)
 	end_line(writer);
 }
 
+static void text_item(struct writer *writer, const char *value)
+{
+	item(writer);
+	quote(writer->out, value);
+	end_line(writer);
+}
+
 static void open_item(struct writer *writer)
 {
 	if (writer->json) {
@@ -369,15 +376,28 @@ static void write_boot(struct writer *writer)
 {
 	static const char *const tables[] = { "acpi", "smbios", "mptable", "pir" };
 	const struct mw_plan_boot *boot = &writer->plan->boot;
+	bool kernel = boot->linux_path || boot->elf_path;
 
 	open_map(writer, "boot");
-	word(writer, "loader", boot->linux_path ? "linux" : boot->firmware ? "firmware" : "none");
+	word(writer, "loader",
+	     boot->linux_path ? "linux"
+	     : boot->elf_path ? "elf"
+	     : boot->firmware ? "firmware"
+			      : "none");
 	if (boot->linux_path && !writer->guest)
 		text(writer, "linux", boot->linux_path);
+	if (boot->elf_path && !writer->guest)
+		text(writer, "elf", boot->elf_path);
 	if (boot->initrd_path && !writer->guest)
 		text(writer, "initrd", boot->initrd_path);
-	if (boot->linux_path && !(writer->guest && boot->cmdline_host))
+	if (kernel && !(writer->guest && boot->cmdline_host))
 		text(writer, "cmdline", boot->cmdline);
+	if (boot->module_count && !writer->guest) {
+		open_list(writer, "modules");
+		for (size_t i = 0; i < boot->module_count; i++)
+			text_item(writer, boot->modules[i].text);
+		close_list(writer);
+	}
 	if (boot->firmware)
 		word(writer, "firmware", boot->firmware);
 	if (boot->tables)
@@ -389,6 +409,16 @@ static void write_boot(struct writer *writer)
 	if (boot->tables)
 		close_list(writer);
 	close_map(writer);
+}
+
+/* Which texts of `boot` a host-scoped parameter is part of. */
+static void write_boot_origin(struct writer *writer)
+{
+	if (writer->guest || !writer->plan->boot.cmdline_host)
+		return;
+	open_list(writer, "boot_from_host");
+	word_item(writer, "cmdline");
+	close_list(writer);
 }
 
 static void write_memory(struct writer *writer)
@@ -476,15 +506,21 @@ static void put_end(struct writer *writer, uint32_t node, const struct mw_wire *
 	end_line(writer);
 }
 
+/* The name, with ":N" for one of several lines. */
+static void name_claim(const struct mw_plan_claim *claim, char *name, size_t size)
+{
+	if (claim->kind == MW_CLAIM_IRQ && claim->wire->count > 1)
+		snprintf(name, size, "%s:%" PRIu32, claim->name, claim->wire_index);
+	else
+		snprintf(name, size, "%s", claim->name);
+}
+
 static void write_line(struct writer *writer, const struct mw_plan_claim *claim)
 {
 	const struct mw_plan_net *net = &writer->plan->nets[claim->net];
 	char name[100];
 
-	if (claim->wire->count > 1)
-		snprintf(name, sizeof(name), "%s:%" PRIu32, claim->name, claim->wire_index);
-	else
-		snprintf(name, sizeof(name), "%s", claim->name);
+	name_claim(claim, name, sizeof(name));
 	key(writer, name);
 	if (!writer->json)
 		fputc(' ', writer->out);
@@ -541,12 +577,32 @@ static void write_automatic(struct writer *writer, const struct mw_plan_node *no
 	bool open = false;
 
 	for (size_t i = 0; i < node->claim_count; i++) {
+		char name[100];
+
 		if (!node->claims[i].automatic)
 			continue;
 		if (!open)
 			open_list(writer, "auto");
 		open = true;
-		word_item(writer, node->claims[i].name);
+		name_claim(&node->claims[i], name, sizeof(name));
+		word_item(writer, name);
+	}
+	if (open)
+		close_list(writer);
+}
+
+/* Which values a host-scoped parameter is part of: their text does not show it. */
+static void write_origin(struct writer *writer, const struct mw_plan_node *node)
+{
+	bool open = false;
+
+	for (size_t i = 0; i < node->value_count; i++) {
+		if (!node->values[i].host)
+			continue;
+		if (!open)
+			open_list(writer, "from_host");
+		open = true;
+		word_item(writer, node->values[i].property->name);
 	}
 	if (open)
 		close_list(writer);
@@ -568,6 +624,8 @@ static void write_node(struct writer *writer, const struct mw_plan_node *node)
 	if (!writer->guest)
 		word(writer, "placement", placements[node->placement]);
 	write_values(writer, node);
+	if (!writer->guest)
+		write_origin(writer, node);
 	write_claims_of(writer, node, MW_CLAIM_IO, "io");
 	write_claims_of(writer, node, MW_CLAIM_MMIO, "mmio");
 	write_claims_of(writer, node, MW_CLAIM_IRQ, "irq");
@@ -682,6 +740,7 @@ static void write_plan(struct writer *writer)
 	write_accel(writer);
 	write_power(writer);
 	write_boot(writer);
+	write_boot_origin(writer);
 	write_wiring(writer);
 }
 

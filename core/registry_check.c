@@ -363,6 +363,11 @@ static void check_state(struct check *check, const struct mw_state *rows, size_t
 
 static void check_roles(struct check *check)
 {
+	const char *const *claims = check->type->firmware.aml_claims;
+
+	for (; claims && *claims; claims++)
+		if (!mw_type_region(check->type, *claims) && !mw_type_wire(check->type, *claims))
+			broken(check, *claims, "aml_claims names no region or wire");
 	for (size_t i = 0; i < check->type->firmware.roles.count; i++) {
 		const struct mw_role_row *role = &check->type->firmware.roles.items[i];
 		const struct mw_region *region =

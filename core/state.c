@@ -1,61 +1,26 @@
 /* State rows: reset, save and load. */
 // SPDX-License-Identifier: MIT
-#include <inttypes.h>
 #include <string.h>
 
+#include "core/bytes.h"
 #include "core/diagnostics.h"
 #include "core/field.h"
 #include "core/machine_internal.h"
+#include "core/state_rows.h"
 
-/** Walks all elements of all rows, nested ones in place. Returns false as soon as `visit` does. */
-struct walk {
-	bool (*visit)(struct walk *walk, const struct mw_state *row, void *owner, size_t offset);
-	bool skips_survivors;
-	uint8_t *bytes;
-	size_t at, capacity;
-	const struct mw_state *failed;
-};
-
-static bool walk_rows(struct walk *walk, const struct mw_state *rows, size_t count, void *owner)
+static struct mw_row_set all_rows(const struct mw_device_type *type)
 {
-	for (size_t i = 0; i < count; i++) {
-		const struct mw_state *row = &rows[i];
-		size_t elements = row->count ? row->count : 1;
-
-		if (walk->skips_survivors && row->survives_reset)
-			continue;
-		for (size_t e = 0; e < elements; e++) {
-			size_t offset = row->offset + e * row->stride;
-			bool good = row->kind == MW_STRUCT_KIND
-					    ? walk_rows(walk, row->rows, row->row_count,
-							(unsigned char *)owner + offset)
-					    : walk->visit(walk, row, owner, offset);
-
-			if (!good)
-				return false;
-		}
-	}
-	return true;
-}
-
-static bool reset_element(struct walk *walk, const struct mw_state *row, void *owner, size_t offset)
-{
-	mw_field_store(owner, offset, row->kind, row->reset);
-	return true;
+	return (struct mw_row_set){ type->state.items, type->state.count, type->state_version };
 }
 
 void mw_node_power_on(struct mw_node *node)
 {
-	struct walk walk = { .visit = reset_element };
-
-	walk_rows(&walk, node->type->state.items, node->type->state.count, node->device);
+	mw_rows_reset(all_rows(node->type), node->device, false);
 }
 
 void mw_node_reset_state(struct mw_node *node)
 {
-	struct walk walk = { .visit = reset_element, .skips_survivors = true };
-
-	walk_rows(&walk, node->type->state.items, node->type->state.count, node->device);
+	mw_rows_reset(all_rows(node->type), node->device, true);
 	for (size_t i = 0; i < node->type->timers.count; i++)
 		mw_timer_cancel(&node->timers[i]);
 }
@@ -117,67 +82,58 @@ bool mw_machine_row(struct mw_machine *machine, uint32_t plan_node, const char *
 	return true;
 }
 
-static void put(struct walk *walk, uint64_t value, unsigned bytes)
-{
-	for (unsigned i = 0; i < bytes; i++, walk->at++) {
-		if (walk->at < walk->capacity)
-			walk->bytes[walk->at] = (uint8_t)(value >> (8 * i));
-	}
-}
-
-static uint64_t get(struct walk *walk, unsigned bytes)
-{
-	uint64_t value = 0;
-
-	for (unsigned i = 0; i < bytes; i++)
-		value |= (uint64_t)walk->bytes[walk->at++] << (8 * i);
-	return value;
-}
-
-static bool save_element(struct walk *walk, const struct mw_state *row, void *owner, size_t offset)
-{
-	put(walk, mw_field_load(owner, offset, row->kind), mw_field_bytes(row->kind));
-	return true;
-}
-
-static bool check_element(struct walk *walk, const struct mw_state *row, void *owner, size_t offset)
-{
-	uint64_t value = get(walk, mw_field_bytes(row->kind));
-
-	if (row->kind == MW_BOOL && value > 1) {
-		walk->failed = row;
-		return false;
-	}
-	return true;
-}
-
-static bool load_element(struct walk *walk, const struct mw_state *row, void *owner, size_t offset)
-{
-	mw_field_store(owner, offset, row->kind, get(walk, mw_field_bytes(row->kind)));
-	return true;
-}
-
 enum { TIMER_BYTES = 9 };
+
+/** What a node's saved bytes hold in the form of a version: its rows, then its timers. */
+struct node_form {
+	struct mw_row_set rows;
+	size_t row_bytes, bytes;
+};
+
+static bool has_timer(const struct mw_device_type *type, size_t timer, unsigned version)
+{
+	return type->timers.items[timer].since <= version;
+}
+
+static struct node_form form_of(const struct mw_node *node, unsigned version)
+{
+	struct node_form form = { .rows = all_rows(node->type) };
+
+	form.rows.version = version;
+	form.row_bytes = mw_rows_save(form.rows, node->device, NULL, 0);
+	form.bytes = form.row_bytes;
+	for (size_t i = 0; i < node->type->timers.count; i++)
+		form.bytes += has_timer(node->type, i, version) ? TIMER_BYTES : 0;
+	return form;
+}
+
+void mw_node_layout(const struct mw_node *node, unsigned version, FILE *out)
+{
+	const struct mw_device_type *type = node->type;
+
+	mw_rows_layout(form_of(node, version).rows, out);
+	for (size_t i = 0; i < type->timers.count; i++)
+		if (has_timer(type, i, version))
+			fprintf(out, "%s timer 1\n", type->timers.items[i].name);
+}
 
 size_t mw_node_save(struct mw_machine *machine, size_t index, uint8_t *bytes, size_t capacity)
 {
 	struct mw_node *node = machine->nodes[index];
-	struct walk size = { .visit = save_element };
-	struct walk walk = { .visit = save_element, .bytes = bytes, .capacity = capacity };
+	struct node_form form = form_of(node, node->type->state_version);
 
-	walk_rows(&size, node->type->state.items, node->type->state.count, node->device);
-	size.at += node->type->timers.count * TIMER_BYTES;
-	if (size.at > capacity)
-		return size.at;
-	walk_rows(&walk, node->type->state.items, node->type->state.count, node->device);
-	for (size_t i = 0; i < node->type->timers.count; i++) {
+	if (form.bytes > capacity)
+		return form.bytes;
+	mw_rows_save(form.rows, node->device, bytes, capacity);
+	bytes += form.row_bytes;
+	for (size_t i = 0; i < node->type->timers.count; i++, bytes += TIMER_BYTES) {
 		uint64_t when;
 		bool armed = mw_timer_armed(&node->timers[i], &when);
 
-		put(&walk, armed, 1);
-		put(&walk, armed ? when : 0, 8);
+		bytes[0] = armed;
+		mw_put_le(bytes + 1, 8, armed ? when : 0);
 	}
-	return walk.at;
+	return form.bytes;
 }
 
 static bool refuse(struct mw_diagnostics *diagnostics, const struct mw_node *node, const char *row,
@@ -189,39 +145,67 @@ static bool refuse(struct mw_diagnostics *diagnostics, const struct mw_node *nod
 	return false;
 }
 
+bool mw_node_check(const struct mw_node *node, unsigned version, const uint8_t *bytes, size_t count,
+		   struct mw_diagnostics *diagnostics)
+{
+	const struct mw_device_type *type = node->type;
+	struct node_form form = form_of(node, version);
+	const struct mw_state *failed;
+
+	if (count != form.bytes)
+		return refuse(diagnostics, node, NULL, "another length than this version's");
+	failed = mw_rows_check(form.rows, bytes);
+	if (failed)
+		return refuse(diagnostics, node, failed->name, "a value out of range");
+	bytes += form.row_bytes;
+	for (size_t i = 0; i < type->timers.count; i++) {
+		if (!has_timer(type, i, version))
+			continue;
+		if (*bytes > 1)
+			return refuse(diagnostics, node, type->timers.items[i].name,
+				      "a value out of range");
+		bytes += TIMER_BYTES;
+	}
+	return true;
+}
+
+void mw_node_take(struct mw_node *node, unsigned version, const uint8_t *bytes)
+{
+	struct node_form form = form_of(node, version);
+
+	mw_rows_load(form.rows, node->device, bytes);
+	bytes += form.row_bytes;
+	for (size_t i = 0; i < node->type->timers.count; i++) {
+		bool armed = has_timer(node->type, i, version) && *bytes;
+
+		if (armed)
+			mw_timer_arm(&node->timers[i], mw_get_le(bytes + 1, 8));
+		else
+			mw_timer_cancel(&node->timers[i]);
+		bytes += has_timer(node->type, i, version) ? TIMER_BYTES : 0;
+	}
+}
+
+void mw_node_loaded(struct mw_node *node, struct mw_actor *actor)
+{
+	if (!node->type->ops.after_load || node->offloaded)
+		return;
+	mw_node_enter(node, actor);
+	node->type->ops.after_load(node->device);
+	mw_node_leave(node);
+}
+
 bool mw_node_load(struct mw_machine *machine, size_t index, const uint8_t *bytes, size_t count,
 		  struct mw_diagnostics *diagnostics)
 {
 	struct mw_node *node = machine->nodes[index];
-	const struct mw_device_type *type = node->type;
-	struct walk walk = { .visit = check_element, .bytes = (uint8_t *)(uintptr_t)bytes };
+	unsigned version = node->type->state_version;
 
-	if (mw_node_save(machine, index, NULL, 0) != count)
-		return refuse(diagnostics, node, NULL, "another length than this version's");
-	if (!walk_rows(&walk, type->state.items, type->state.count, node->device))
-		return refuse(diagnostics, node, walk.failed->name, "a value out of range");
-	for (size_t i = 0, at = walk.at; i < type->timers.count; i++, at += TIMER_BYTES) {
-		if (bytes[at] > 1)
-			return refuse(diagnostics, node, type->timers.items[i].name,
-				      "a value out of range");
-	}
-	walk = (struct walk){ .visit = load_element, .bytes = walk.bytes };
-	walk_rows(&walk, type->state.items, type->state.count, node->device);
-	for (size_t i = 0; i < type->timers.count; i++) {
-		bool armed = get(&walk, 1);
-		uint64_t when = get(&walk, 8);
-
-		if (armed)
-			mw_timer_arm(&node->timers[i], when);
-		else
-			mw_timer_cancel(&node->timers[i]);
-	}
+	if (!mw_node_check(node, version, bytes, count, diagnostics))
+		return false;
+	mw_node_take(node, version, bytes);
 	mw_actor_begin(machine->main_actor);
-	if (type->ops.after_load && !node->offloaded) {
-		mw_node_enter(node, machine->main_actor);
-		type->ops.after_load(node->device);
-		mw_node_leave(node);
-	}
+	mw_node_loaded(node, machine->main_actor);
 	mw_actor_end(machine->main_actor);
 	return true;
 }

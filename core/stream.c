@@ -177,3 +177,33 @@ void mw_link_deliver_room(struct mw_link *link, unsigned side, struct mw_actor *
 	link->wire[side]->on_room(node->device);
 	mw_node_leave(node);
 }
+
+size_t mw_link_save(struct mw_link *link, unsigned side, uint8_t *bytes, bool *starved)
+{
+	pthread_mutex_lock(&link->mutex);
+	const struct mw_ring *ring = &link->to[side];
+
+	for (size_t i = 0; bytes && i < ring->count; i++)
+		bytes[i] = ring->bytes[(ring->head + i) & (ring->capacity - 1)];
+	*starved = ring->starved;
+	size_t count = ring->count;
+
+	pthread_mutex_unlock(&link->mutex);
+	return count;
+}
+
+bool mw_link_restore(struct mw_link *link, unsigned side, const uint8_t *bytes, size_t count,
+		     bool starved)
+{
+	if (count > LARGEST_RING)
+		return false;
+	pthread_mutex_lock(&link->mutex);
+	struct mw_ring *ring = &link->to[side];
+
+	ring->head = ring->count = 0;
+	if (count)
+		push(ring, bytes, count);
+	ring->starved = starved;
+	pthread_mutex_unlock(&link->mutex);
+	return true;
+}

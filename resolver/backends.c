@@ -4,7 +4,7 @@
 
 #include "resolver/typecheck.h"
 
-static bool has_host_side(const struct mw_wire *wire)
+bool mw_wire_has_host_side(const struct mw_wire *wire)
 {
 	return (wire->kind == MW_STREAM || wire->kind == MW_IMAGE) &&
 	       wire->direction == MW_DRIVES && wire->count <= 1;
@@ -29,13 +29,13 @@ static size_t host_sides(const struct mw_device_type *type)
 	size_t count = 0;
 
 	for (size_t i = 0; i < type->wires.count; i++)
-		count += has_host_side(&type->wires.items[i]);
+		count += mw_wire_has_host_side(&type->wires.items[i]);
 	return count;
 }
 
-static struct mw_draft_node *add_backend(struct mw_draft *draft, struct mw_draft_node *node,
-					 const struct mw_wire *wire,
-					 const struct mw_device_type *type, struct mw_span span)
+struct mw_draft_node *mw_backend_add(struct mw_draft *draft, struct mw_draft_node *node,
+				     const struct mw_wire *wire, const struct mw_device_type *type,
+				     struct mw_span span)
 {
 	struct mw_arena *arena = &draft->plan->arena;
 	const char *id = host_sides(node->type) == 1
@@ -70,7 +70,7 @@ static const struct mw_device_type *find_backend(struct mw_draft *draft,
 	for (size_t i = 0; i < node->type->wires.count; i++) {
 		const struct mw_wire *candidate = &node->type->wires.items[i];
 		const struct mw_device_type *type =
-			has_host_side(candidate)
+			mw_wire_has_host_side(candidate)
 				? mw_registry_backend(draft->registry, key, candidate->kind)
 				: NULL;
 
@@ -123,7 +123,7 @@ static void check_map(struct mw_draft *draft, struct mw_draft_node *node)
 		if (!type)
 			continue;
 		struct mw_draft_node *backend =
-			add_backend(draft, node, wire, type, node->backend->span);
+			mw_backend_add(draft, node, wire, type, node->backend->span);
 
 		mw_values_check(draft, backend, node->backend, child->key);
 		node->failed |= backend->failed;
@@ -158,7 +158,8 @@ void mw_backend_check(struct mw_draft *draft, struct mw_draft_node *node)
 		unknown_backend(draft, node, node->backend->span, key);
 		return;
 	}
-	struct mw_draft_node *backend = add_backend(draft, node, wire, type, node->backend->span);
+	struct mw_draft_node *backend =
+		mw_backend_add(draft, node, wire, type, node->backend->span);
 
 	mw_values_check(draft, backend, NULL, NULL);
 	node->failed |= backend->failed;
@@ -169,14 +170,14 @@ void mw_backend_rest(struct mw_draft *draft, struct mw_draft_node *node)
 	for (size_t i = 0; i < node->type->wires.count && !node->failed; i++) {
 		const struct mw_wire *wire = &node->type->wires.items[i];
 
-		if (!has_host_side(wire) || (node->linked && node->linked[i]))
+		if (!mw_wire_has_host_side(wire) || (node->linked && node->linked[i]))
 			continue;
 		const struct mw_device_type *null =
 			mw_registry_backend(draft->registry, "null", wire->kind);
 
 		if (wire->kind == MW_STREAM && null) {
 			struct mw_draft_node *backend =
-				add_backend(draft, node, wire, null, node->span);
+				mw_backend_add(draft, node, wire, null, node->span);
 
 			mw_values_check(draft, backend, NULL, NULL);
 		} else if (!wire->optional) {

@@ -227,14 +227,61 @@ static void read_firmware(struct mw_draft *draft, struct mw_tree *tree)
 		mw_draft_no_node(draft, "G206", tree->span, NULL, "boot", id);
 }
 
+/* Each is "PATH" or "PATH ARGUMENTS". */
+static void read_modules(struct mw_draft *draft, struct mw_tree *tree)
+{
+	struct mw_plan_boot *boot = &draft->plan->boot;
+	struct mw_plan_module *modules;
+	size_t count = 0;
+
+	if (!tree)
+		return;
+	if (tree->kind != MW_TREE_LIST) {
+		mw_draft_error(draft, "S102", tree->span, NULL, "boot",
+			       "expected a list of modules");
+		return;
+	}
+	for (struct mw_tree *item = tree->first; item; item = item->next)
+		count++;
+	boot->modules = modules = mw_arena_alloc(&draft->plan->arena, count + 1, sizeof(*modules));
+	for (struct mw_tree *item = tree->first; item; item = item->next) {
+		const char *text = mw_draft_text(draft, item, NULL, "boot", "a module's path")
+					   ? mw_link_text(draft, item)
+					   : NULL;
+
+		if (text && (!text[0] || text[0] == ' '))
+			mw_draft_error(draft, "S102", item->span, NULL, "boot",
+				       "a module begins with its path");
+		else if (text)
+			modules[boot->module_count++] = (struct mw_plan_module){
+				.text = mw_arena_strdup(&draft->plan->arena, text),
+				.span = item->span
+			};
+	}
+}
+
+/* What a kernel is given makes no sense without one. */
+static void check_companions(struct mw_draft *draft, struct mw_tree *tree)
+{
+	static const char *const companions[] = { "initrd", "modules" };
+
+	if (mw_tree_get(tree, "linux") || mw_tree_get(tree, "elf") || tree->failed)
+		return;
+	for (size_t i = 0; i < sizeof(companions) / sizeof(companions[0]); i++) {
+		struct mw_tree *value = mw_tree_get(tree, companions[i]);
+
+		if (value)
+			mw_draft_error(draft, "S117", value->span, NULL, "boot",
+				       "`%s` %s loaded with a kernel: `linux` or `elf` is missing",
+				       companions[i], i ? "are" : "is");
+	}
+}
+
 void mw_boot_read(struct mw_draft *draft)
 {
-	static const char *const keys[] = {
-		"linux", "initrd", "cmdline", "firmware", "tables", NULL
-	};
-	static const char *const later[] = {
-		"elf", "igvm", "order", "secure_boot", "measure", NULL
-	};
+	static const char *const keys[] = { "linux",   "elf",      "initrd", "modules",
+					    "cmdline", "firmware", "tables", NULL };
+	static const char *const later[] = { "igvm", "order", "secure_boot", "measure", NULL };
 	struct mw_plan_boot *boot = &draft->plan->boot;
 	struct mw_tree *tree = section(draft, "boot", keys, later);
 	struct mw_tree *cmdline = mw_tree_get(tree, "cmdline");
@@ -244,16 +291,16 @@ void mw_boot_read(struct mw_draft *draft)
 		return;
 	boot->span = tree->key_span;
 	boot->linux_path = boot_text(draft, tree, "linux", &boot->linux_span);
+	boot->elf_path = boot_text(draft, tree, "elf", &boot->elf_span);
 	boot->initrd_path = boot_text(draft, tree, "initrd", &boot->initrd_span);
+	read_modules(draft, mw_tree_get(tree, "modules"));
 	boot->cmdline = boot_text(draft, tree, "cmdline", &boot->cmdline_span);
 	if (!boot->cmdline)
 		boot->cmdline = "";
 	boot->cmdline_host = cmdline && cmdline->host;
 	read_firmware(draft, mw_tree_get(tree, "firmware"));
 	read_tables(draft, mw_tree_get(tree, "tables"));
-	if (boot->initrd_path && !boot->linux_path && !tree->failed)
-		mw_draft_error(draft, "S117", boot->initrd_span, NULL, "boot",
-			       "an `initrd` is loaded with a kernel: `linux` is missing");
+	check_companions(draft, tree);
 }
 
 static const struct mw_draft_claim *reset_claim(const struct mw_draft_node *node)
@@ -285,14 +332,15 @@ static void nothing_runs(struct mw_draft *draft, struct mw_tree *boot,
 			     "`%s` is absent with these parameters", absent->id);
 }
 
-static void refuse_both(struct mw_draft *draft, const struct mw_tree *firmware)
+static void refuse_both(struct mw_draft *draft, const struct mw_tree *one, const char *key,
+			const struct mw_tree *other, const char *other_key)
 {
-	struct mw_diag *diag =
-		mw_draft_error(draft, "S102", firmware->key_span, NULL, "boot",
-			       "`boot` has `linux` and `firmware`: one of them runs at reset");
+	struct mw_diag *diag = mw_draft_error(draft, "S102", other->key_span, NULL, "boot",
+					      "`boot` has `%s` and `%s`: one of them runs at reset",
+					      key, other_key);
 
-	mw_diag_note(draft->diagnostics, diag, draft->plan->boot.linux_span, "the kernel");
-	mw_diag_help(draft->diagnostics, diag, "take one out: `firmware: unset`");
+	mw_diag_note(draft->diagnostics, diag, one->span, "the kernel");
+	mw_diag_help(draft->diagnostics, diag, "take one out: `%s: unset`", other_key);
 }
 
 static void check_boot(struct mw_draft *draft)
@@ -301,10 +349,14 @@ static void check_boot(struct mw_draft *draft)
 	struct mw_tree *firmware = mw_tree_get(boot, "firmware");
 	const char *id = firmware && firmware->kind == MW_TREE_SCALAR ? firmware->text : NULL;
 	const struct mw_absent *absent = id ? mw_document_absent(draft->document, id) : NULL;
+	struct mw_tree *linux_key = mw_tree_get(boot, "linux"), *elf = mw_tree_get(boot, "elf");
 
-	if (mw_tree_get(boot, "linux")) {
+	if (linux_key && elf)
+		refuse_both(draft, linux_key, "linux", elf, "elf");
+	if (linux_key || elf) {
 		if (firmware && !absent)
-			refuse_both(draft, firmware);
+			refuse_both(draft, linux_key ? linux_key : elf, linux_key ? "linux" : "elf",
+				    firmware, "firmware");
 		return;
 	}
 	if (!firmware || absent) {

@@ -134,11 +134,13 @@ static bool refuse_tag(struct mw_reader *reader, const yaml_event_t *event, cons
 
 static void count_node(struct run *run, struct mw_span span)
 {
-	if (run->nodes++ < MW_READ_NODES || run->stop)
+	unsigned most = run->reader->limits->values;
+
+	if (run->nodes++ < most || run->stop)
 		return;
 	struct mw_diag *diag =
 		mw_diagnostics_add(run->reader->diagnostics, MW_SEVERITY_ERROR, "Y010", span,
-				   "more than %d values in one file", MW_READ_NODES);
+				   "more than %u values in one file", most);
 
 	mw_diag_label(run->reader->diagnostics, diag, "reading stops here");
 	run->stop = true;
@@ -445,17 +447,26 @@ static bool check_root(struct mw_reader *reader)
 struct mw_tree *mw_read(struct mw_arena *arena, struct mw_diagnostics *diagnostics,
 			const char *name, const char *text, size_t length)
 {
-	struct mw_reader reader = { .arena = arena, .diagnostics = diagnostics };
+	static const struct mw_read_limits usual = { MW_READ_BYTES, MW_READ_NODES };
+
+	return mw_read_within(arena, diagnostics, name, text, length, &usual);
+}
+
+struct mw_tree *mw_read_within(struct mw_arena *arena, struct mw_diagnostics *diagnostics,
+			       const char *name, const char *text, size_t length,
+			       const struct mw_read_limits *limits)
+{
+	struct mw_reader reader = { .arena = arena, .diagnostics = diagnostics, .limits = limits };
 	struct run run = { .reader = &reader };
 
 	/* what is too large is not even kept for excerpts */
-	reader.length = length > MW_READ_BYTES ? 0 : length;
+	reader.length = length > limits->bytes ? 0 : length;
 	reader.source = mw_diagnostics_source(diagnostics, name, text, reader.length);
-	if (length > MW_READ_BYTES) {
+	if (length > limits->bytes) {
 		mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "Y010",
 				   (struct mw_span){ reader.source, 0, 0 },
-				   "a file may have %d MiB, this one has %zu bytes",
-				   MW_READ_BYTES >> 20, length);
+				   "a file may have %zu MiB, this one has %zu bytes",
+				   limits->bytes >> 20, length);
 		return NULL;
 	}
 	reader.text = diagnostics->sources[reader.source - 1].text;

@@ -17,6 +17,16 @@ enum {
 struct mw_tree *mw_read(struct mw_arena *arena, struct mw_diagnostics *diagnostics,
 			const char *name, const char *text, size_t length);
 
+/** The same within other limits: what a machine is written down as is longer than what it is made
+ * from. */
+struct mw_read_limits {
+	size_t bytes;
+	unsigned values;
+};
+struct mw_tree *mw_read_within(struct mw_arena *arena, struct mw_diagnostics *diagnostics,
+			       const char *name, const char *text, size_t length,
+			       const struct mw_read_limits *limits);
+
 /** True for valid UTF-8 without control characters other than tab and line ends; else *bad is the
  * offset of the first byte that is wrong. */
 bool mw_read_is_text(const char *text, size_t length, size_t *bad);

@@ -10,6 +10,7 @@
 struct mw_reader {
 	struct mw_arena *arena;
 	struct mw_diagnostics *diagnostics;
+	const struct mw_read_limits *limits;
 	const char *text; /* without a byte order mark */
 	size_t length;
 	size_t skipped; /* bytes of the byte order mark */

@@ -52,6 +52,7 @@ struct mw_format {
 	const char *folder; /* below a search folder */
 };
 extern const struct mw_format mw_formats[];
+extern const struct mw_shape mw_plan_shape; /* plan_shape.c */
 const struct mw_format *mw_format_find(const char *name);
 
 /** Checks a file as read; expressions are skipped. `kind` is what the reader of this file wants

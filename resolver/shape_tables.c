@@ -90,10 +90,10 @@ static const struct mw_shape cpu = {
 };
 static const struct mw_shape boot = {
 	.accepts = MW_SHAPE_MAP,
-	.keys = KEYS({ "linux", &text, 0 }, { "initrd", &text, 0 }, { "cmdline", &text, 0 },
-		     { "firmware", &text, 0 }, { "tables", &texts, 0 }, PLANNED("elf"),
-		     PLANNED("igvm"), PLANNED("order"), PLANNED("secure_boot"), PLANNED("measure"),
-		     { "final", &literals, 0 }),
+	.keys = KEYS({ "linux", &text, 0 }, { "elf", &text, 0 }, { "initrd", &text, 0 },
+		     { "modules", &texts, 0 }, { "cmdline", &text, 0 }, { "firmware", &text, 0 },
+		     { "tables", &texts, 0 }, PLANNED("igvm"), PLANNED("order"),
+		     PLANNED("secure_boot"), PLANNED("measure"), { "final", &literals, 0 }),
 };
 static const struct mw_shape irqchip = { .accepts = MW_SHAPE_WORD,
 					 .words = WORDS("auto", "kernel", "split", "user") };
@@ -201,6 +201,7 @@ const struct mw_format mw_formats[] = {
 	{ "chipset", &chipset, "chipsets" },
 	{ "overlay", &overlay, "profiles" },
 	{ "cpu", &cpu_model, "chipsets/cpu" },
+	{ "plan", &mw_plan_shape, NULL },
 	{ "part", NULL, "chipsets/parts" },
 	{ "device", NULL, NULL },
 	{ "regmap", NULL, NULL },

@@ -24,6 +24,12 @@ void mw_claims_sort(struct mw_draft_node *node);
 
 /** backends.c: the host side of streams and images; links them. */
 void mw_backend_check(struct mw_draft *draft, struct mw_draft_node *node);
+/** Whether a backend may be at the other end of the wire. */
+bool mw_wire_has_host_side(const struct mw_wire *wire);
+/** Makes the host node behind such a wire and links the two; its values are not checked yet. */
+struct mw_draft_node *mw_backend_add(struct mw_draft *draft, struct mw_draft_node *node,
+				     const struct mw_wire *wire, const struct mw_device_type *type,
+				     struct mw_span span);
 /** Gives streams that nothing is connected to the `null` backend; the rest must be connected. */
 void mw_backend_rest(struct mw_draft *draft, struct mw_draft_node *node);
 /** X606: what is there once, a terminal or a file that is written, has one user. */

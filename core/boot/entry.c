@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include <string.h>
 
-#include "core/boot/linux_internal.h"
+#include "core/boot/boot_internal.h"
 #include "core/bytes.h"
 #include "core/cpu_state.h"
 
@@ -22,14 +22,14 @@
  * no PAT where they are off (until 6.2). */
 #define MTRR_ENABLED_WRITE_BACK 0x806u
 
-enum { SELECTOR_CODE = 0x10, SELECTOR_DATA = 0x18, GDT_BYTES = 0x20 };
+enum { SELECTOR_CODE = 0x10, SELECTOR_DATA = 0x18 };
 
 #define CODE_64 0x00af9b000000ffff /* accessed, as is the data */
 #define CODE_32 0x00cf9b000000ffff
 
 static void write_gdt(uint8_t *gdt, uint64_t code)
 {
-	memset(gdt, 0, PAGE);
+	memset(gdt, 0, MW_BOOT_GDT_BYTES);
 	mw_put_le(gdt + SELECTOR_CODE, 8, code);
 	mw_put_le(gdt + SELECTOR_DATA, 8, 0x00cf93000000ffff);
 }
@@ -49,8 +49,8 @@ static void write_page_tables(uint8_t *tables)
 	}
 }
 
-/** What both kinds of entry ask for: flat segments, interrupts off, the zero page in (E)SI. */
-static void enter(struct mw_cpu_state *cpu, uint16_t code_attributes, uint64_t entry)
+/** What all kinds of entry ask for: flat segments, interrupts off. */
+static void enter(uint64_t gdt, struct mw_cpu_state *cpu, uint16_t code_attributes, uint64_t entry)
 {
 	const struct mw_segment code = { SELECTOR_CODE, code_attributes, UINT32_MAX, 0 };
 	const struct mw_segment data = { SELECTOR_DATA, 0xc093, UINT32_MAX, 0 };
@@ -58,13 +58,11 @@ static void enter(struct mw_cpu_state *cpu, uint16_t code_attributes, uint64_t e
 		cpu->segment[i] = i == MW_CS ? code : data;
 	/* VM entry asks for a busy TSS, of 64 bits in long mode (SDM vol. 3, 26.3.1.2) */
 	cpu->segment[MW_TR] = (struct mw_segment){ 0, 0x8b, 0xffff, 0 };
-	cpu->gdt = (struct mw_table_register){ MW_BOOT_GDT, GDT_BYTES - 1 };
+	cpu->gdt = (struct mw_table_register){ gdt, MW_BOOT_GDT_BYTES - 1 };
 	cpu->idt = (struct mw_table_register){ 0, 0 };
 	cpu->mtrr_def_type = MTRR_ENABLED_WRITE_BACK;
 	cpu->rflags = FLAGS_FIXED;
 	memset(cpu->gpr, 0, sizeof(cpu->gpr));
-	cpu->gpr[MW_RSP] = MW_BOOT_STACK_TOP;
-	cpu->gpr[MW_RSI] = MW_BOOT_ZERO_PAGE;
 	cpu->rip = entry;
 	cpu->run = MW_CPU_RUNNABLE;
 }
@@ -73,17 +71,18 @@ void mw_boot_enter_long_mode(uint8_t *low, struct mw_cpu_state *cpu, uint64_t en
 {
 	write_gdt(low, CODE_64);
 	write_page_tables(low + (MW_BOOT_PAGE_TABLES - MW_BOOT_GDT));
-	enter(cpu, 0xa09b, entry);
+	enter(MW_BOOT_GDT, cpu, 0xa09b, entry);
 	cpu->cr0 = CR0_PG | CR0_ET | CR0_PE;
 	cpu->cr3 = MW_BOOT_PAGE_TABLES;
 	cpu->cr4 = CR4_PAE;
 	cpu->efer = EFER_LME | EFER_LMA;
 }
 
-void mw_boot_enter_protected_mode(uint8_t *low, struct mw_cpu_state *cpu, uint64_t entry)
+void mw_boot_enter_protected_mode(uint8_t *gdt, uint64_t gdt_address, struct mw_cpu_state *cpu,
+				  uint64_t entry)
 {
-	write_gdt(low, CODE_32);
-	enter(cpu, 0xc09b, entry);
+	write_gdt(gdt, CODE_32);
+	enter(gdt_address, cpu, 0xc09b, entry);
 	cpu->cr0 = CR0_ET | CR0_PE;
 	cpu->cr3 = 0;
 	cpu->cr4 = 0;

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/boot/linux_internal.h"
+#include "core/boot/boot_internal.h"
 
 static bool fail(const struct mw_boot_file *file, struct mw_diagnostics *diagnostics,
 		 const char *why)

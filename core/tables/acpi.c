@@ -4,13 +4,15 @@
 #include <string.h>
 
 #include "core/bytes.h"
-#include "core/registry.h"
 #include "core/tables/aml_internal.h"
 #include "core/tables/tables_internal.h"
 
 enum {
 	HEADER_BYTES = 36,
 	HEADER_CHECKSUM = 9,
+	FACS_BYTES = 64,
+	FACS_VERSION = 32,
+	LISTED = 2,          /* tables that RSDT and XSDT name */
 	RSDP_AREA = 0xe0000, /* the area a system without other means searches, 5.2.5.1 */
 	RSDP_AREA_END = 0x100000
 };
@@ -51,30 +53,6 @@ void mw_acpi_seal(uint8_t *table)
 	table[HEADER_CHECKSUM] = checksum(table, (size_t)mw_get_le(table + 4, 4));
 }
 
-bool mw_acpi_role(struct mw_acpi_register *out, const struct mw_plan *plan, enum mw_role role)
-{
-	for (long i = mw_plan_role(plan, role, 0); i >= 0;
-	     i = mw_plan_role(plan, role, (size_t)i + 1)) {
-		const struct mw_plan_node *node = &plan->nodes[i];
-		const struct mw_role_row *row = mw_type_role(node->type, role);
-		const struct mw_plan_claim *claim = NULL;
-		for (size_t c = 0; c < node->claim_count && !claim; c++) {
-			enum mw_claim_kind kind = node->claims[c].kind;
-			if ((kind == MW_CLAIM_IO || kind == MW_CLAIM_MMIO) &&
-			    strcmp(node->claims[c].name, row->region) == 0)
-				claim = &node->claims[c];
-		}
-		if (!claim)
-			continue;
-		*out = (struct mw_acpi_register){ .address = claim->base + row->offset,
-						  .value = row->value,
-						  .size = row->size ? row->size : 1,
-						  .memory = claim->kind == MW_CLAIM_MMIO };
-		return true;
-	}
-	return false;
-}
-
 /** Whether the plan has RAM at [base, base + length). */
 static bool is_ram(const struct mw_plan *plan, uint64_t base, uint64_t length)
 {
@@ -91,7 +69,7 @@ static bool is_ram(const struct mw_plan *plan, uint64_t base, uint64_t length)
  * loaders put kernels low, and there is always room for more, unlike in the 128 KiB below 1 MiB. */
 static bool find_place(struct mw_acpi_tables *tables, const struct mw_plan *plan)
 {
-	uint64_t length = (tables->length + MW_PAGE_BYTES - 1) / MW_PAGE_BYTES * MW_PAGE_BYTES;
+	uint64_t length = (tables->length + MW_TABLE_PAGE - 1) / MW_TABLE_PAGE * MW_TABLE_PAGE;
 	for (size_t i = plan->ram_count + 1; i--;) {
 		/* from the highest range down; last of all right below the area */
 		uint64_t last = RSDP_AREA - 1;
@@ -100,7 +78,7 @@ static bool find_place(struct mw_acpi_tables *tables, const struct mw_plan *plan
 		uint64_t top = last < BELOW_4G ? last + 1 : BELOW_4G;
 		if (top < length)
 			continue;
-		uint64_t base = (top - length) / MW_PAGE_BYTES * MW_PAGE_BYTES;
+		uint64_t base = (top - length) / MW_TABLE_PAGE * MW_TABLE_PAGE;
 		bool in_area = base < RSDP_AREA_END && base + length > RSDP_AREA;
 		if (!in_area && is_ram(plan, base, length)) {
 			tables->base = base;
@@ -124,30 +102,65 @@ static size_t append(struct mw_acpi_tables *tables, struct mw_arena *arena, cons
 	return at;
 }
 
-static void write_rsdp(struct mw_acpi_tables *tables, uint64_t xsdt)
+/** The FACS (5.2.10) is written to by systems, so it has pages of its own, before all else. */
+static void append_facs(struct mw_acpi_tables *tables, struct mw_arena *arena)
+{
+	uint8_t page[MW_TABLE_PAGE] = { 0 };
+	memcpy(page, "FACS", 4);
+	mw_put_le(page + 4, 4, FACS_BYTES);
+	page[FACS_VERSION] = 2;
+	append(tables, arena, page, sizeof(page));
+	tables->nvs = sizeof(page);
+}
+
+/** A table of `count` addresses; they are filled in when the tables have their place. */
+static void write_root(struct mw_aml *table, const struct mw_plan *plan, const char signature[4],
+		       unsigned bytes, size_t count)
+{
+	mw_acpi_table_begin(table);
+	for (size_t i = 0; i < count; i++)
+		mw_aml_le(table, bytes, 0);
+	mw_acpi_table_end(table, plan, signature, 1);
+}
+
+static void write_rsdp(struct mw_acpi_tables *tables, uint64_t rsdt, uint64_t xsdt)
 {
 	uint8_t *rsdp = tables->rsdp_bytes;
 	memcpy(rsdp, "RSD PTR ", 8);
 	memcpy(rsdp + 9, "MILLWR", 6);
 	rsdp[15] = 2;
+	mw_put_le(rsdp + 16, 4, rsdt);
 	mw_put_le(rsdp + 20, 4, sizeof(tables->rsdp_bytes));
 	mw_put_le(rsdp + 24, 8, xsdt);
 	rsdp[8] = checksum(rsdp, 20);
 	rsdp[32] = checksum(rsdp, sizeof(tables->rsdp_bytes));
 }
 
+static bool fail_fixed(const struct mw_plan_node *node, const char *lack, const char *help,
+		       struct mw_diagnostics *diagnostics)
+{
+	struct mw_diag *diag =
+		mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "", node->span,
+				   "ACPI tables cannot describe `%s`: %s", node->id, lack);
+	mw_diag_label(diagnostics, diag, "%s has PM1 event registers", node->type->name);
+	mw_diag_help(diagnostics, diag, "%s", help);
+	return false;
+}
+
+/** Fixed hardware is a whole: without its interrupt or its control register no system runs it. */
 static bool check(const struct mw_plan *plan, struct mw_diagnostics *diagnostics)
 {
-	long fixed = mw_plan_role(plan, MW_ROLE_PM1, 0);
-	if (fixed < 0)
+	const struct mw_plan_node *node = mw_acpi_fixed_hardware(plan);
+	struct mw_acpi_register control;
+	if (!node)
 		return true;
-	const struct mw_plan_node *node = &plan->nodes[fixed];
-	struct mw_diag *diag = mw_diagnostics_add(
-		diagnostics, MW_SEVERITY_ERROR, "", node->span,
-		"ACPI tables for fixed power-management hardware are not implemented yet");
-	mw_diag_label(diagnostics, diag, "`%s` (%s) has PM1 registers", node->id, node->type->name);
-	mw_diag_help(diagnostics, diag, "remove it, or take `acpi` out of `boot: { tables }`");
-	return false;
+	if (!mw_acpi_role(&control, plan, MW_ROLE_PM1_CONTROL))
+		return fail_fixed(node, "there is no PM1 control register",
+				  "add one, or take `acpi` out of `boot: { tables }`", diagnostics);
+	if (!mw_acpi_sci(plan))
+		return fail_fixed(node, "its `sci` leads to no interrupt that has a number",
+				  "connect it to a line of the ISA or gsi domain", diagnostics);
+	return true;
 }
 
 static bool fail_no_room(const struct mw_acpi_tables *tables, const struct mw_plan *plan,
@@ -162,8 +175,45 @@ static bool fail_no_room(const struct mw_acpi_tables *tables, const struct mw_pl
 }
 
 struct parts {
-	struct mw_aml dsdt, fadt, madt, xsdt;
+	struct mw_aml dsdt, fadt, madt, rsdt, xsdt;
 };
+
+/** Where each table is in the bytes. */
+struct places {
+	size_t dsdt, fadt, madt, rsdt, xsdt, rsdp;
+};
+
+static struct places append_all(struct mw_acpi_tables *tables, const struct parts *parts,
+				struct mw_arena *arena)
+{
+	struct places at;
+	at.xsdt = append(tables, arena, parts->xsdt.bytes, parts->xsdt.length);
+	at.rsdt = append(tables, arena, parts->rsdt.bytes, parts->rsdt.length);
+	at.fadt = append(tables, arena, parts->fadt.bytes, parts->fadt.length);
+	at.madt = append(tables, arena, parts->madt.bytes, parts->madt.length);
+	at.rsdp = append(tables, arena, tables->rsdp_bytes, sizeof(tables->rsdp_bytes));
+	at.dsdt = append(tables, arena, parts->dsdt.bytes, parts->dsdt.length);
+	return at;
+}
+
+/** Addresses first, checksums after them. */
+static void join(struct mw_acpi_tables *tables, const struct places *at)
+{
+	uint8_t *bytes = tables->bytes;
+	uint64_t base = tables->base;
+	const uint64_t listed[] = { base + at->fadt, base + at->madt };
+	const size_t sealed[] = { at->xsdt, at->rsdt, at->fadt, at->madt, at->dsdt };
+	if (tables->nvs)
+		mw_put_le(bytes + at->fadt + MW_FADT_FACS, 4, base);
+	mw_put_le(bytes + at->fadt + MW_FADT_DSDT, 4, base + at->dsdt);
+	mw_put_le(bytes + at->fadt + MW_FADT_X_DSDT, 8, base + at->dsdt);
+	for (size_t i = 0; i < LISTED; i++) {
+		mw_put_le(bytes + at->xsdt + HEADER_BYTES + 8 * i, 8, listed[i]);
+		mw_put_le(bytes + at->rsdt + HEADER_BYTES + 4 * i, 4, listed[i]);
+	}
+	for (size_t i = 0; i < sizeof(sealed) / sizeof(sealed[0]); i++)
+		mw_acpi_seal(bytes + sealed[i]);
+}
 
 static bool assemble(struct mw_acpi_tables *tables, struct parts *parts, const struct mw_plan *plan,
 		     struct mw_arena *arena, struct mw_diagnostics *diagnostics)
@@ -172,28 +222,17 @@ static bool assemble(struct mw_acpi_tables *tables, struct parts *parts, const s
 		return false;
 	mw_fadt_write(&parts->fadt, plan);
 	mw_madt_write(&parts->madt, plan);
-	mw_acpi_table_begin(&parts->xsdt);
-	mw_aml_le(&parts->xsdt, 8, 0);
-	mw_aml_le(&parts->xsdt, 8, 0);
-	mw_acpi_table_end(&parts->xsdt, plan, "XSDT", 1);
-	size_t xsdt = append(tables, arena, parts->xsdt.bytes, parts->xsdt.length);
-	size_t fadt = append(tables, arena, parts->fadt.bytes, parts->fadt.length);
-	size_t madt = append(tables, arena, parts->madt.bytes, parts->madt.length);
-	size_t rsdp = append(tables, arena, tables->rsdp_bytes, sizeof(tables->rsdp_bytes));
-	size_t dsdt = append(tables, arena, parts->dsdt.bytes, parts->dsdt.length);
+	write_root(&parts->rsdt, plan, "RSDT", 4, LISTED);
+	write_root(&parts->xsdt, plan, "XSDT", 8, LISTED);
+	if (mw_acpi_fixed_hardware(plan))
+		append_facs(tables, arena);
+	struct places at = append_all(tables, parts, arena);
 	if (!find_place(tables, plan))
 		return fail_no_room(tables, plan, diagnostics);
-	uint8_t *bytes = tables->bytes;
-	mw_put_le(bytes + fadt + MW_FADT_DSDT, 4, tables->base + dsdt);
-	mw_put_le(bytes + fadt + MW_FADT_X_DSDT, 8, tables->base + dsdt);
-	mw_put_le(bytes + xsdt + HEADER_BYTES, 8, tables->base + fadt);
-	mw_put_le(bytes + xsdt + HEADER_BYTES + 8, 8, tables->base + madt);
-	const size_t all[] = { xsdt, fadt, madt, dsdt };
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		mw_acpi_seal(bytes + all[i]);
-	bool low = is_ram(plan, RSDP_AREA, MW_PAGE_BYTES);
-	tables->rsdp = low ? RSDP_AREA : tables->base + rsdp;
-	write_rsdp(tables, tables->base + xsdt);
+	join(tables, &at);
+	bool low = is_ram(plan, RSDP_AREA, MW_TABLE_PAGE);
+	tables->rsdp = low ? RSDP_AREA : tables->base + at.rsdp;
+	write_rsdp(tables, tables->base + at.rsdt, tables->base + at.xsdt);
 	return true;
 }
 
@@ -206,6 +245,7 @@ bool mw_acpi_build(struct mw_acpi_tables *tables, const struct mw_plan *plan,
 	mw_aml_fini(&parts.dsdt);
 	mw_aml_fini(&parts.fadt);
 	mw_aml_fini(&parts.madt);
+	mw_aml_fini(&parts.rsdt);
 	mw_aml_fini(&parts.xsdt);
 	return ok;
 }

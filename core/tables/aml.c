@@ -147,11 +147,9 @@ void mw_aml_hid(struct mw_aml *aml, const char *id)
 	for (unsigned i = 3; i < 7; i++)
 		digits = digits << 4 | hex_digit(id[i]);
 	/* 19.3.4: five bits a letter, big end first, inside a little-endian DWord */
-	mw_aml_byte(aml, OP_DWORD);
-	mw_aml_byte(aml, (uint8_t)(letters >> 8));
-	mw_aml_byte(aml, (uint8_t)letters);
-	mw_aml_byte(aml, (uint8_t)(digits >> 8));
-	mw_aml_byte(aml, (uint8_t)digits);
+	const uint8_t bytes[] = { (uint8_t)(letters >> 8), (uint8_t)letters, (uint8_t)(digits >> 8),
+				  (uint8_t)digits };
+	mw_aml_integer(aml, mw_get_le(bytes, 4));
 }
 
 /** PkgLength (20.2.4) of `length`, whose own bytes are already counted if they have to be. */
@@ -173,7 +171,7 @@ static unsigned package_length_bytes(size_t content, bool inclusive)
 		if (content + (inclusive ? bytes : 0) < limit)
 			return bytes;
 	}
-	assert(!"a package is shorter than 256 MiB");
+	assert(false && "a package is shorter than 256 MiB");
 	return 4;
 }
 

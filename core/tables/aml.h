@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct mw_plan_net;
+
 /** Grows by itself; packages nest by begin and end, at most 16 deep. Created with zeroes by the
  * table writer, passed to devices' hints, freed by mw_aml_fini. */
 struct mw_aml {
@@ -47,8 +49,14 @@ void mw_aml_field(struct mw_aml *aml, const char *region, unsigned access_bytes,
 void mw_aml_resources_begin(struct mw_aml *aml);
 void mw_aml_resource_io(struct mw_aml *aml, uint16_t base, uint16_t length);
 void mw_aml_resource_memory(struct mw_aml *aml, uint64_t base, uint64_t length, bool writable);
+/** A line of the ISA bus by its number there, 0 to 15: edge and active high, or level and active low. */
+void mw_aml_resource_irq(struct mw_aml *aml, unsigned line, bool level, bool shared);
 void mw_aml_resource_interrupt(struct mw_aml *aml, uint32_t gsi, bool level, bool active_low,
 			       bool shared);
+/** A line of the plan as systems know it: by its number on the ISA bus, which is right with and without I/O
+ * APICs, or else by its GSI. Nothing where it has neither. */
+bool mw_aml_can_name_line(const struct mw_plan_net *net);
+void mw_aml_resource_line(struct mw_aml *aml, const struct mw_plan_net *net);
 void mw_aml_resources_end(struct mw_aml *aml);
 
 #endif

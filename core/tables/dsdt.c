@@ -22,7 +22,7 @@ struct dsdt {
 /** The bus id of a node that only carries others (a generic container, ACPI 6.5, 5.6.7). */
 static const char *hid_of(const struct mw_plan_node *node)
 {
-	if (node->type->firmware.acpi_hid)
+	if (node->type->firmware.acpi_hid && mw_plan_speaks(node))
 		return node->type->firmware.acpi_hid;
 	return node->type->provides ? "PNP0A05" : NULL;
 }
@@ -61,28 +61,29 @@ static void write_claim(struct dsdt *dsdt, const struct mw_plan_claim *claim)
 	if (claim->kind == MW_CLAIM_MMIO)
 		mw_aml_resource_memory(dsdt->aml, claim->base, claim->length,
 				       claim->region->backing != MW_BACKING_ROM);
-	if (claim->kind != MW_CLAIM_IRQ)
-		return;
-	const struct mw_plan_net *net = &dsdt->plan->nets[claim->net];
-	if (net->gsi != MW_NO_GSI)
-		mw_aml_resource_interrupt(dsdt->aml, net->gsi, net->trigger == MW_TRIGGER_LEVEL,
-					  net->polarity == MW_POLARITY_LOW, net->shared);
+	if (claim->kind == MW_CLAIM_IRQ)
+		mw_aml_resource_line(dsdt->aml, &dsdt->plan->nets[claim->net]);
 }
 
 static bool is_described(const struct dsdt *dsdt, const struct mw_plan_claim *claim)
 {
 	if (claim->kind == MW_CLAIM_IRQ)
-		return dsdt->plan->nets[claim->net].gsi != MW_NO_GSI;
+		return mw_aml_can_name_line(&dsdt->plan->nets[claim->net]);
 	return claim->kind == MW_CLAIM_IO || claim->kind == MW_CLAIM_MMIO;
 }
 
-/** Where a claim is described: in the node's own _CRS or in that of the motherboard. */
-enum place { PLACE_OWN, PLACE_MOTHERBOARD };
+/** Where a claim is described: in the node's own _CRS, in that of the motherboard, or by the type. */
+enum place { PLACE_OWN, PLACE_MOTHERBOARD, PLACE_TYPE };
 
 static enum place place_of(const struct mw_plan_node *node, const struct mw_plan_claim *claim)
 {
+	const char *const *described = node->type->firmware.aml_claims;
 	bool refused = node->type->firmware.acpi_only_irqs && claim->kind != MW_CLAIM_IRQ;
 
+	for (; described && *described; described++) {
+		if (strcmp(*described, claim->name) == 0)
+			return PLACE_TYPE;
+	}
 	return hid_of(node) && !refused ? PLACE_OWN : PLACE_MOTHERBOARD;
 }
 
@@ -133,7 +134,7 @@ static void write_node(struct dsdt *dsdt, uint32_t index, unsigned depth)
 		write_claims(dsdt, node, PLACE_OWN);
 		mw_aml_resources_end(dsdt->aml);
 	}
-	if (hints->aml)
+	if (hints->aml && mw_plan_speaks(node))
 		hints->aml(dsdt->aml, dsdt->plan, node);
 	write_bus(dsdt, dsdt->first[index], depth + 1);
 	mw_aml_end(dsdt->aml);
@@ -194,11 +195,13 @@ static void write_processors(struct dsdt *dsdt)
 	}
 }
 
-/** Soft off (7.4.2.6), with the SLP_TYP that the sleep control register's device understands. */
+/** Soft off (7.4.2.6), with the SLP_TYP that the control register's device understands. */
 static void write_s5(struct dsdt *dsdt)
 {
+	bool fixed = mw_acpi_fixed_hardware(dsdt->plan);
 	struct mw_acpi_register control;
-	if (!mw_acpi_role(&control, dsdt->plan, MW_ROLE_SLEEP_CONTROL))
+	if (!mw_acpi_role(&control, dsdt->plan,
+			  fixed ? MW_ROLE_PM1_CONTROL : MW_ROLE_SLEEP_CONTROL))
 		return;
 	mw_aml_name(dsdt->aml, "\\_S5");
 	mw_aml_package_begin(dsdt->aml, 4);

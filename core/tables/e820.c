@@ -17,19 +17,20 @@ static void add(struct map *map, uint64_t base, uint64_t end, enum mw_e820_type 
 }
 
 /** What the tables take: the root pointer's area up to 1 MiB as firmware has it, and the rest. */
-static size_t taken(const struct mw_acpi_tables *acpi, struct mw_e820_entry out[2])
+static size_t taken(const struct mw_acpi_tables *acpi, struct mw_e820_entry out[3])
 {
 	size_t count = 0;
-	uint64_t length = (acpi->length + MW_PAGE_BYTES - 1) / MW_PAGE_BYTES * MW_PAGE_BYTES;
-	struct mw_e820_entry tables = { acpi->base, length, MW_E820_ACPI };
+	uint64_t length = (acpi->length + MW_TABLE_PAGE - 1) / MW_TABLE_PAGE * MW_TABLE_PAGE;
+	const struct mw_e820_entry area = { acpi->rsdp, 0x100000 - acpi->rsdp, MW_E820_RESERVED };
 	bool apart = acpi->rsdp < acpi->base || acpi->rsdp >= acpi->base + length;
-	if (acpi->base < acpi->rsdp)
-		out[count++] = tables;
-	if (apart)
-		out[count++] = (struct mw_e820_entry){ acpi->rsdp, 0x100000 - acpi->rsdp,
-						       MW_E820_RESERVED };
-	if (acpi->base > acpi->rsdp)
-		out[count++] = tables;
+	if (apart && area.base < acpi->base)
+		out[count++] = area;
+	if (acpi->nvs)
+		out[count++] = (struct mw_e820_entry){ acpi->base, acpi->nvs, MW_E820_NVS };
+	out[count++] =
+		(struct mw_e820_entry){ acpi->base + acpi->nvs, length - acpi->nvs, MW_E820_ACPI };
+	if (apart && area.base > acpi->base)
+		out[count++] = area;
 	return count;
 }
 
@@ -37,7 +38,7 @@ size_t mw_e820(const struct mw_plan *plan, const struct mw_acpi_tables *acpi,
 	       struct mw_e820_entry *entries, size_t capacity)
 {
 	struct map map = { .entries = entries, .capacity = capacity };
-	struct mw_e820_entry cut[2];
+	struct mw_e820_entry cut[3];
 	size_t cuts = acpi ? taken(acpi, cut) : 0;
 	for (size_t i = 0; i < plan->ram_count; i++) {
 		uint64_t at = plan->ram[i].base, end = at + plan->ram[i].length;

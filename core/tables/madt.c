@@ -8,19 +8,27 @@
 #include "core/tables/aml_internal.h"
 #include "core/tables/tables_internal.h"
 
-/*
- * There is no local APIC NMI entry: no wire of a plan leads to LINT1.
- */
-
-enum { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_X2APIC = 9 };
+enum {
+	MADT_LAPIC = 0,
+	MADT_IOAPIC = 1,
+	MADT_OVERRIDE = 2,
+	MADT_LAPIC_NMI = 4,
+	MADT_X2APIC = 9,
+	MADT_X2APIC_NMI = 10
+};
 #define LAPIC_ENABLED 1u
 #define PCAT_COMPAT   1u
+
+static bool is_small(uint32_t id, uint32_t uid)
+{
+	return id < 255 && uid < 255; /* 255 is "all" in an 8-bit id */
+}
 
 static void write_cpus(struct mw_aml *table, const struct mw_plan_cpu *cpu)
 {
 	for (uint32_t uid = 0; uid < cpu->count; uid++) {
 		uint32_t id = mw_apic_id(cpu, uid);
-		bool small = id < 255 && uid < 255; /* 255 is "all" in an 8-bit id */
+		bool small = is_small(id, uid);
 		mw_aml_byte(table, small ? MADT_LAPIC : MADT_X2APIC);
 		mw_aml_byte(table, small ? 8 : 16);
 		if (small) {
@@ -79,23 +87,56 @@ static void write_ioapics(struct mw_aml *table, const struct mw_plan *plan)
 	}
 }
 
-/** ISA lines are edge-triggered, active high and GSIs of the same number, unless told (5.2.12.5). */
+/** ISA lines are edge-triggered, active high and GSIs of the same number, unless told; the SCI is
+ * level-triggered and active low, unless told (5.2.12.5, 5.2.9). */
+static bool is_as_expected(const struct mw_plan_net *net, uint32_t line, bool sci)
+{
+	bool level = net->trigger == MW_TRIGGER_LEVEL, low = net->polarity == MW_POLARITY_LOW;
+	return net->gsi == line && !sci && !level && !low;
+}
+
+static void write_override(struct mw_aml *table, const struct mw_plan_net *net, uint32_t line)
+{
+	bool level = net->trigger == MW_TRIGGER_LEVEL, low = net->polarity == MW_POLARITY_LOW;
+	mw_aml_byte(table, MADT_OVERRIDE);
+	mw_aml_byte(table, 10);
+	mw_aml_byte(table, 0); /* ISA */
+	mw_aml_le(table, 1, line);
+	mw_aml_le(table, 4, net->gsi);
+	mw_aml_le(table, 2, (low ? 3u : 1u) | (level ? 3u : 1u) << 2);
+}
+
 static void write_overrides(struct mw_aml *table, const struct mw_plan *plan)
 {
+	const struct mw_plan_net *sci = mw_acpi_sci(plan);
 	for (size_t i = 0; i < plan->net_count; i++) {
 		const struct mw_plan_net *net = &plan->nets[i];
-		bool level = net->trigger == MW_TRIGGER_LEVEL,
-		     low = net->polarity == MW_POLARITY_LOW;
-		if (!net->domain || strcmp(net->domain, "isa") != 0 || net->gsi == MW_NO_GSI ||
-		    net->line > 15 || (net->gsi == net->line && !level && !low))
-			continue;
-		mw_aml_byte(table, MADT_OVERRIDE);
-		mw_aml_byte(table, 10);
-		mw_aml_byte(table, 0); /* ISA */
-		mw_aml_le(table, 1, net->line);
-		mw_aml_le(table, 4, net->gsi);
-		mw_aml_le(table, 2, (low ? 3u : 1u) | (level ? 3u : 1u) << 2);
+		uint32_t line;
+		bool isa = mw_acpi_isa_line(net, &line);
+		if (net == sci && !isa)
+			line = net->gsi; /* SCI_INT has this number then */
+		if (net->gsi != MW_NO_GSI && (isa || net == sci) && line < 16 &&
+		    !is_as_expected(net, line, net == sci))
+			write_override(table, net, line);
 	}
+}
+
+/** In a PC the NMI comes in at LINT1 of every CPU (5.2.12.7, 5.2.12.13). */
+static void write_nmi(struct mw_aml *table, const struct mw_plan_cpu *cpu)
+{
+	uint32_t last = cpu->count - 1;
+	mw_aml_byte(table, MADT_LAPIC_NMI);
+	mw_aml_byte(table, 6);
+	mw_aml_le(table, 1, UINT8_MAX); /* all */
+	mw_aml_le(table, 2, 0);         /* as the bus has it */
+	mw_aml_le(table, 1, 1);
+	if (is_small(mw_apic_id(cpu, last), last))
+		return;
+	mw_aml_byte(table, MADT_X2APIC_NMI);
+	mw_aml_byte(table, 12);
+	mw_aml_le(table, 2, 0);
+	mw_aml_le(table, 4, UINT32_MAX);
+	mw_aml_le(table, 4, 1); /* and three reserved bytes */
 }
 
 void mw_madt_write(struct mw_aml *table, const struct mw_plan *plan)
@@ -104,9 +145,12 @@ void mw_madt_write(struct mw_aml *table, const struct mw_plan *plan)
 	mw_cpu_state_reset(&reset, true);
 	mw_acpi_table_begin(table);
 	mw_aml_le(table, 4, reset.apic_base & ~0xfffull);
-	mw_aml_le(table, 4, mw_plan_role(plan, MW_ROLE_PIC, 0) >= 0 ? PCAT_COMPAT : 0);
+	bool pc = mw_plan_role(plan, MW_ROLE_PIC, 0) >= 0;
+	mw_aml_le(table, 4, pc ? PCAT_COMPAT : 0);
 	write_cpus(table, &plan->cpu);
 	write_ioapics(table, plan);
 	write_overrides(table, plan);
+	if (pc)
+		write_nmi(table, &plan->cpu);
 	mw_acpi_table_end(table, plan, "APIC", 5);
 }

@@ -81,5 +81,5 @@ void mw_acpi_names_pick(struct mw_acpi_names *names, const char *id, char name[5
 		if (take(names, name))
 			return;
 	}
-	assert(!"a plan has fewer nodes than there are names");
+	assert(false && "a plan has fewer nodes than there are names");
 }

@@ -4,9 +4,12 @@
 
 #include "core/tables/aml.h"
 #include "core/tables/aml_internal.h"
+#include "core/tables/tables_internal.h"
 
 enum {
 	OP_BUFFER = 0x11,
+	SMALL_IRQ = 0x22,        /* 6.4.2.1, two bytes follow */
+	SMALL_IRQ_FLAGS = 0x23,  /* and flags */
 	SMALL_IO = 0x47,         /* 6.4.2.5, seven bytes follow */
 	SMALL_END = 0x79,        /* 6.4.2.9, one byte follows */
 	LARGE_MEMORY32 = 0x86,   /* 6.4.3.4 */
@@ -70,6 +73,16 @@ void mw_aml_resource_memory(struct mw_aml *aml, uint64_t base, uint64_t length, 
 	mw_aml_le(aml, 8, length);
 }
 
+void mw_aml_resource_irq(struct mw_aml *aml, unsigned line, bool level, bool shared)
+{
+	bool plain = !level && !shared;
+	assert(line < 16);
+	mw_aml_byte(aml, plain ? SMALL_IRQ : SMALL_IRQ_FLAGS);
+	mw_aml_le(aml, 2, UINT64_C(1) << line);
+	if (!plain)
+		mw_aml_byte(aml, (uint8_t)((level ? 0x08u : 0x01u) | (shared ? 0x10u : 0)));
+}
+
 void mw_aml_resource_interrupt(struct mw_aml *aml, uint32_t gsi, bool level, bool active_low,
 			       bool shared)
 {
@@ -79,6 +92,29 @@ void mw_aml_resource_interrupt(struct mw_aml *aml, uint32_t gsi, bool level, boo
 		    (uint8_t)(1u | (level ? 0 : 2u) | (active_low ? 4u : 0) | (shared ? 8u : 0)));
 	mw_aml_byte(aml, 1); /* interrupts in this descriptor */
 	mw_aml_le(aml, 4, gsi);
+}
+
+/** Whether the line is one of the ISA bus and its descriptor there can say how it is. */
+static bool is_legacy(const struct mw_plan_net *net)
+{
+	uint32_t line;
+	bool level = net->trigger == MW_TRIGGER_LEVEL, low = net->polarity == MW_POLARITY_LOW;
+	return mw_acpi_isa_line(net, &line) && level == low;
+}
+
+bool mw_aml_can_name_line(const struct mw_plan_net *net)
+{
+	return net->gsi != MW_NO_GSI || is_legacy(net);
+}
+
+void mw_aml_resource_line(struct mw_aml *aml, const struct mw_plan_net *net)
+{
+	bool level = net->trigger == MW_TRIGGER_LEVEL;
+	if (is_legacy(net))
+		mw_aml_resource_irq(aml, net->line, level, net->shared);
+	else if (net->gsi != MW_NO_GSI)
+		mw_aml_resource_interrupt(aml, net->gsi, level, net->polarity == MW_POLARITY_LOW,
+					  net->shared);
 }
 
 void mw_aml_resources_end(struct mw_aml *aml)

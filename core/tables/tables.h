@@ -16,6 +16,7 @@ struct mw_acpi_tables {
 	uint8_t *bytes;
 	size_t length;
 	uint64_t base;          /* page-aligned, at the top of RAM below 4 GiB */
+	uint64_t nvs;           /* so many bytes at `base` stay in use: the FACS; whole pages */
 	uint8_t rsdp_bytes[36]; /* to be written at `rsdp`, after `bytes` */
 	uint64_t rsdp;
 };
@@ -35,7 +36,12 @@ struct mw_e820_entry {
 size_t mw_e820(const struct mw_plan *plan, const struct mw_acpi_tables *acpi,
 	       struct mw_e820_entry *entries, size_t capacity);
 
-/** A reset hook without context that writes every table the plan's boot.tables asks for. */
+/** The same for the CMOS memory of the clock chip, if there is one that holds it. The machine's main
+ * thread, during a reset. */
+void mw_cmos_write(struct mw_machine *machine);
+
+/** A reset hook without context that writes CMOS memory and every table the plan's boot.tables asks
+ * for. */
 bool mw_tables_write(void *context, struct mw_machine *machine, struct mw_cpu_state *boot_cpu,
 		     struct mw_diagnostics *diagnostics);
 

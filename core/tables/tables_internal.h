@@ -6,7 +6,7 @@
 #include "core/tables/aml.h"
 #include "core/tables/tables.h"
 
-#define MW_PAGE_BYTES 4096u
+#define MW_TABLE_PAGE 4096u
 
 /** The names given so far in one DSDT. Created with room for `capacity` names, freed by fini. */
 struct mw_acpi_names {
@@ -31,14 +31,22 @@ struct mw_acpi_register {
 	uint64_t address, value;
 	unsigned size; /* bytes */
 	bool memory;
+	uint32_t node;
 };
 bool mw_acpi_role(struct mw_acpi_register *out, const struct mw_plan *plan, enum mw_role role);
 
+/** The node with fixed hardware (MW_ROLE_PM1), or NULL: the machine is hardware-reduced. */
+const struct mw_plan_node *mw_acpi_fixed_hardware(const struct mw_plan *plan);
+/** The line of the system control interrupt, or NULL where there is none to name. */
+const struct mw_plan_net *mw_acpi_sci(const struct mw_plan *plan);
+/** The number an ISA interrupt has on the bus; false for others. */
+bool mw_acpi_isa_line(const struct mw_plan_net *net, uint32_t *line);
+
 bool mw_dsdt_write(struct mw_aml *table, const struct mw_plan *plan,
 		   struct mw_diagnostics *diagnostics);
-/** The DSDT's address is left to be filled in, at MW_FADT_DSDT and MW_FADT_X_DSDT. */
+/** The addresses of FACS and DSDT are left to be filled in. */
 void mw_fadt_write(struct mw_aml *table, const struct mw_plan *plan);
-enum { MW_FADT_DSDT = 40, MW_FADT_X_DSDT = 140 };
+enum { MW_FADT_FACS = 36, MW_FADT_DSDT = 40, MW_FADT_X_DSDT = 140 };
 void mw_madt_write(struct mw_aml *table, const struct mw_plan *plan);
 
 #endif

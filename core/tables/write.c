@@ -36,6 +36,7 @@ bool mw_tables_write(void *context, struct mw_machine *machine, struct mw_cpu_st
 			{ MW_TABLES_MP, "mp" },
 			{ MW_TABLES_PIR, "pir" } };
 	const struct mw_plan *plan = mw_machine_plan(machine);
+	mw_cmos_write(machine);
 	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
 		if (!(plan->boot.tables & missing[i].bit))
 			continue;

@@ -74,6 +74,26 @@ static void what_was_there_before_is_gone(void **state)
 	assert_memory_equal(&clean, &dirty, sizeof(clean));
 }
 
+static void local_apic_is_what_reset_leaves(void **state)
+{
+	struct mw_cpu_state cpu;
+
+	mw_cpu_state_reset(&cpu, true);
+	assert_false(cpu.lapic.valid);
+}
+
+static void virtual_wire_is_intr_at_lint0_and_nmi_at_lint1(void **state)
+{
+	struct mw_lapic_state lapic;
+
+	mw_lapic_state_virtual_wire(&lapic);
+	assert_true(lapic.valid);
+	assert_int_equal(lapic.registers[0xf0 / 16], 0x1ff);
+	assert_int_equal(lapic.registers[0x350 / 16], 0x700);
+	assert_int_equal(lapic.registers[0x360 / 16], 0x400);
+	assert_int_equal(lapic.registers[0x320 / 16], 0x10000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -83,6 +103,8 @@ int main(void)
 		cmocka_unit_test(debug_registers_and_pat_have_their_values),
 		cmocka_unit_test(fpu_image_has_reset_control_words),
 		cmocka_unit_test(what_was_there_before_is_gone),
+		cmocka_unit_test(local_apic_is_what_reset_leaves),
+		cmocka_unit_test(virtual_wire_is_intr_at_lint0_and_nmi_at_lint1),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

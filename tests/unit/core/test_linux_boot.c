@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "core/boot/linux.h"
+#include "core/boot/boot.h"
 #include "core/bytes.h"
 #include "core/cpu_state.h"
 #include "core/diagnostics.h"
@@ -31,7 +31,7 @@ struct fixture {
 	struct mw_plan_range ram[200];
 	struct mw_plan plan;
 	struct mw_diagnostics diagnostics;
-	struct mw_linux_boot *boot;
+	struct mw_boot *boot;
 	struct mw_machine *machine;
 	struct mw_cpu_state cpu;
 };
@@ -97,7 +97,7 @@ static int set_up(void **state)
 static void close_all(struct fixture *f)
 {
 	mw_machine_destroy(f->machine);
-	mw_linux_boot_close(f->boot);
+	mw_boot_close(f->boot);
 	f->machine = NULL;
 	f->boot = NULL;
 }
@@ -117,14 +117,14 @@ static int tear_down(void **state)
 static bool load(struct fixture *f)
 {
 	mw_cpu_state_reset(&f->cpu, true);
-	return mw_linux_boot_load(f->boot, f->machine, &f->cpu, &f->diagnostics);
+	return mw_boot_load(f->boot, f->machine, &f->cpu, &f->diagnostics);
 }
 
 /** Opens, builds the machine and loads once. */
 static bool boot(struct fixture *f)
 {
 	close_all(f);
-	return mw_linux_boot_open(&f->boot, &f->plan, &f->diagnostics) &&
+	return mw_boot_open(&f->boot, &f->plan, &f->diagnostics) &&
 	       mw_machine_build(&f->machine, &f->plan, &f->diagnostics) && load(f);
 }
 
@@ -150,7 +150,7 @@ static const struct mw_diag *last(const struct fixture *f)
 static void expect_refusal(struct fixture *f, const char *text)
 {
 	size_t before = f->diagnostics.errors;
-	assert_false(mw_linux_boot_open(&f->boot, &f->plan, &f->diagnostics));
+	assert_false(mw_boot_open(&f->boot, &f->plan, &f->diagnostics));
 	assert_null(f->boot);
 	assert_int_equal(f->diagnostics.errors, before + 1);
 	if (!strstr(last(f)->message, text))
@@ -397,7 +397,7 @@ static void a_map_of_too_many_pieces_is_refused(void **state)
 	for (unsigned i = 0; i < 130; i++)
 		f->ram[1 + i] = (struct mw_plan_range){ (65 + 2 * i) * (uint64_t)MIB, MIB };
 	f->plan.ram_count = 131;
-	expect_refusal(f, "the memory map has 134 ranges; Linux takes 128");
+	expect_refusal(f, "the memory map has 134 ranges; a kernel takes 128");
 	f->plan.ram_count = 125;
 	assert_true(boot(f));
 }
@@ -449,10 +449,6 @@ static void other_kinds_of_files_are_named(void **state)
 		unsigned at, length;
 		const char *bytes, *message;
 	} cases[] = {
-		{ 0, 4,
-		  "\x7f"
-		  "ELF",
-		  "is an ELF file, as vmlinux is" },
 		{ 0, 2, "\x1f\x8b", "is compressed (gzip)" },
 		{ 0, 4, "\x28\xb5\x2f\xfd", "is compressed (zstd)" },
 		{ 0x38, 4, "ARM\x64", "is a Linux kernel for arm64" },
@@ -467,14 +463,36 @@ static void other_kinds_of_files_are_named(void **state)
 		write_file(f->kernel, file, sizeof(file));
 		expect_refusal(f, cases[i].message);
 	}
-	write_file(f->kernel,
-		   "\x7f"
-		   "ELF",
-		   4);
-	expect_refusal(f, "is an ELF file, as vmlinux is");
-	assert_string_equal(last(f)->help,
-			    "booting ELF kernels is not implemented yet; give it the "
-			    "bzImage (vmlinuz)");
+}
+
+/* memtest86+ counts its size in units and rounds up. */
+static void the_last_unit_of_the_payload_need_not_be_whole(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(truncate(f->kernel, SETUP + PAYLOAD - 15), 0);
+	assert_true(boot(f));
+	assert_memory_equal(ram(f, PREFERRED, PAYLOAD), f->image + SETUP, PAYLOAD - 15);
+	close_all(f);
+	assert_int_equal(truncate(f->kernel, SETUP + PAYLOAD - 16), 0);
+	expect_refusal(f, "is truncated: its header tells of 66560 bytes, the file has 66544");
+}
+
+static void a_bzimage_takes_no_modules_but_an_initrd(void **state)
+{
+	struct fixture *f = *state;
+	struct mw_plan_module module = { .text = f->initrd };
+	f->plan.boot.modules = &module;
+	f->plan.boot.module_count = 1;
+	expect_refusal(f, "a bzImage takes an `initrd` and no other modules");
+}
+
+static void the_key_elf_is_for_others(void **state)
+{
+	struct fixture *f = *state;
+	f->plan.boot.elf_path = f->kernel;
+	f->plan.boot.linux_path = NULL;
+	expect_refusal(f, "is a bzImage and neither an ELF file nor a multiboot kernel");
+	assert_string_equal(last(f)->help, "name it by the key `linux` in place of `elf`");
 }
 
 static void every_truncation_is_refused(void **state)
@@ -512,7 +530,7 @@ static void both_files_are_looked_at_in_one_run(void **state)
 	struct fixture *f = *state;
 	f->plan.boot.linux_path = "/nonexistent/vmlinuz";
 	f->plan.boot.initrd_path = "/nonexistent/initrd";
-	assert_false(mw_linux_boot_open(&f->boot, &f->plan, &f->diagnostics));
+	assert_false(mw_boot_open(&f->boot, &f->plan, &f->diagnostics));
 	assert_int_equal(f->diagnostics.errors, 2);
 }
 
@@ -550,7 +568,7 @@ static void the_machines_reset_runs_loader_and_tables(void **state)
 	mw_machine_add_reset_hook(f->machine,
 				  (struct mw_reset_hook){ "tables", mw_tables_write, NULL });
 	mw_machine_add_reset_hook(f->machine,
-				  (struct mw_reset_hook){ "linux", mw_linux_boot_load, f->boot });
+				  (struct mw_reset_hook){ "linux", mw_boot_load, f->boot });
 	assert_true(mw_machine_reset(f->machine, &f->diagnostics));
 	uint64_t rsdp = zero_page(f, 0x70, 8);
 	assert_memory_equal(ram(f, rsdp, 36), "RSD PTR ", 8);
@@ -653,6 +671,9 @@ int main(void)
 		TEST(a_machine_without_low_ram_is_refused),
 		TEST(damaged_headers_are_refused),
 		TEST(other_kinds_of_files_are_named),
+		TEST(the_last_unit_of_the_payload_need_not_be_whole),
+		TEST(a_bzimage_takes_no_modules_but_an_initrd),
+		TEST(the_key_elf_is_for_others),
 		TEST(every_truncation_is_refused),
 		TEST(a_path_must_lead_to_a_file_that_can_be_read),
 		TEST(both_files_are_looked_at_in_one_run),

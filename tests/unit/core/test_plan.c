@@ -198,7 +198,7 @@ static void the_text_is_canonical(void **state)
 		"      name: \"a \\\"b\\\"\\\\\\n\\u0001\xc3\xa9\xef\xbf\xbd\\u2028\"\n"
 		"      mac: \"01:02:03:04:05:06\"\n"
 		"      uuid: \"01020304-0506-0708-090a-0b0c0d0e0fff\"\n"
-		"      blob: \"0102\"\n      flag: true\n"
+		"      blob: \"0102\"\n      flag: true\n    from_host:\n      - flag\n"
 		"    io:\n      bank: 0x3f8+0x8\n    irq:\n      irq: gsi:4\n"
 		"    auto:\n      - bank\n"
 		"  on.backend:\n    type: stdio\n    host: true\n    placement: shared\n"
@@ -243,6 +243,32 @@ static void the_guest_text_leaves_the_host_out(void **state)
 	example.plan.boot.cmdline_host = true;
 	text = write_as(&example.plan, MW_PLAN_GUEST, false);
 	assert_null(strstr(text, "quiet"));
+	free(text);
+}
+
+/* As the files are, they are the host's. */
+static void modules_are_in_the_whole_text(void **state)
+{
+	static const struct mw_plan_module modules[] = { { .text = "/m/one root=x quiet" },
+							 { .text = "two" } };
+	struct example example;
+
+	init(&example);
+	example.plan.boot.linux_path = NULL;
+	example.plan.boot.elf_path = "/k";
+	example.plan.boot.modules = modules;
+	example.plan.boot.module_count = 2;
+	char *text = write_as(&example.plan, MW_PLAN_WHOLE, false);
+
+	assert_non_null(strstr(text, "boot:\n  loader: elf\n  elf: \"/k\"\n  cmdline: \"quiet\"\n"
+				     "  modules:\n    - \"/m/one root=x quiet\"\n    - \"two\"\n"
+				     "domains"));
+	free(text);
+	text = write_as(&example.plan, MW_PLAN_GUEST, false);
+	assert_non_null(strstr(text, "boot:\n  loader: elf\n  cmdline: \"quiet\"\ndomains"));
+	free(text);
+	text = write_as(&example.plan, MW_PLAN_WHOLE, true);
+	assert_non_null(strstr(text, "\"/m/one root=x quiet\",\n"));
 	free(text);
 }
 
@@ -309,6 +335,7 @@ int main(void)
 		cmocka_unit_test(the_text_is_canonical),
 		cmocka_unit_test(json_says_the_same_with_numbers),
 		cmocka_unit_test(the_guest_text_leaves_the_host_out),
+		cmocka_unit_test(modules_are_in_the_whole_text),
 		cmocka_unit_test(the_hash_is_that_of_the_guest_text),
 		cmocka_unit_test(sha256_gives_the_standards_values),
 		cmocka_unit_test(features_have_one_row_and_one_bit_each),

@@ -140,13 +140,41 @@ static void some_clock_must_have_a_known_rate(void **state)
 
 static void boot_mistakes_are_named(void **state)
 {
-	back_bad("S117", "`linux` is missing",
-		 BACK_CPU
-		 "boot: { initrd: i, firmware: fw }\n" RULES
-		 "  fw: { type: rom, at: sys, mmio: 0xffff0000+64KiB, backend: { file: x } }\n");
+#define FIRMWARE "  fw: { type: rom, at: sys, mmio: 0xffff0000+64KiB, backend: { file: x } }\n"
+	back_bad("S117", "`initrd` is loaded with a kernel: `linux` or `elf` is missing",
+		 BACK_CPU "boot: { initrd: i, firmware: fw }\n" RULES FIRMWARE);
+	back_bad("S117", "`modules` are loaded with a kernel: `linux` or `elf` is missing",
+		 BACK_CPU "boot: { modules: [m], firmware: fw }\n" RULES FIRMWARE);
+	back_bad("S102", "`boot` has `linux` and `elf`: one of them runs at reset",
+		 BACK_CPU "boot: { linux: k, elf: k }\n" RULES);
+	back_bad("S102", "`boot` has `elf` and `firmware`: one of them runs at reset",
+		 BACK_CPU "boot: { elf: k, firmware: fw }\n" RULES FIRMWARE);
+	back_bad("S102", "a module begins with its path",
+		 BACK_CPU "boot: { elf: k, modules: [m, \" x\"] }\n" RULES);
+	back_bad("S102", "expected a list", BACK_CPU "boot: { elf: k, modules: m }\n" RULES);
+#undef FIRMWARE
 	back_bad("S110", "`smbios` is not implemented",
 		 BACK_CPU "boot: { linux: k, tables: [smbios] }\n" RULES);
 	back_bad("S102", "none of: acpi", BACK_CPU "boot: { linux: k, tables: [apci] }\n" RULES);
+}
+
+static void modules_are_kept_in_order(void **state)
+{
+	struct back back;
+
+	back_resolve(&back,
+		     BACK_CPU "boot: { elf: k, initrd: i, modules: [\"one  a b\", two] }\n" RULES,
+		     NULL);
+	back_clean(&back);
+	assert_null(back.plan->boot.linux_path);
+	assert_string_equal(back.plan->boot.elf_path, "k");
+	assert_int_equal(back.plan->boot.module_count, 2);
+	assert_string_equal(back.plan->boot.modules[0].text, "one  a b");
+	assert_string_equal(back.plan->boot.modules[1].text, "two");
+	assert_non_null(strstr(back.text, "boot:\n  loader: elf\n  elf: \"k\"\n  initrd: \"i\"\n"
+					  "  cmdline: \"\"\n  modules:\n    - \"one  a b\"\n"
+					  "    - \"two\"\n"));
+	back_fini(&back);
 }
 
 static void topology_has_room_for_all(void **state)
@@ -307,6 +335,7 @@ int main(void)
 		cmocka_unit_test(firmware_covers_the_reset_vector),
 		cmocka_unit_test(some_clock_must_have_a_known_rate),
 		cmocka_unit_test(boot_mistakes_are_named),
+		cmocka_unit_test(modules_are_kept_in_order),
 		cmocka_unit_test(topology_has_room_for_all),
 		cmocka_unit_test(x86_64_v1_is_consistent),
 		cmocka_unit_test(features_change_a_model),

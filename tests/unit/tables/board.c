@@ -23,7 +23,20 @@ static const struct mw_role_row keyboard_roles[] = { { MW_ROLE_8042, NULL },
 						     { MW_ROLE_LEGACY, NULL },
 						     { MW_ROLE_RESET, "bank", 4, 1, 0xfe } };
 static const struct mw_role_row pic_roles[] = { { MW_ROLE_PIC, NULL } };
-static const struct mw_role_row pm1_roles[] = { { MW_ROLE_PM1, NULL } };
+static const struct mw_region pm_regions[] = { { "pm", MW_SPACE_PORT, 12 } };
+static const struct mw_role_row pm_roles[] = {
+	{ MW_ROLE_PM1, "pm", 0, 4 },
+	{ MW_ROLE_PM1_CONTROL, "pm", 4, 2, 3 },
+	{ MW_ROLE_PM_TIMER, "pm", 8, 4 },
+};
+static const struct mw_wire pm_wires[] = {
+	{ "sci", "", .kind = MW_LINE },
+	{ "power_button", "", MW_SINK(1) },
+	{ "sleep_button", "", MW_SINK(1) },
+	{ "rtc_alarm", "", MW_SINK(1) },
+};
+static const char *const pm_described[] = { "sci", NULL };
+static const struct mw_role_row clock_roles[] = { { MW_ROLE_RTC, "bank", 0, 1, 0x32 } };
 
 static void power_aml(struct mw_aml *aml, const struct mw_plan *plan,
 		      const struct mw_plan_node *node);
@@ -48,11 +61,18 @@ const struct mw_device_type board_keyboard = { MW_DEVICE_TYPE, .name = "keyboard
 					       .regions = MW_TABLE(port_regions),
 					       .firmware = { .acpi_hid = "PNP0303",
 							     .acpi_cid = "PNP030B",
+							     .unless = "reset_only",
 							     .roles = MW_TABLE(keyboard_roles) } };
 const struct mw_device_type board_pic = { MW_DEVICE_TYPE, .name = "pic",
 					  .firmware = { .roles = MW_TABLE(pic_roles) } };
-const struct mw_device_type board_pm1 = { MW_DEVICE_TYPE, .name = "pm",
-					  .firmware = { .roles = MW_TABLE(pm1_roles) } };
+const struct mw_device_type board_pm = {
+	MW_DEVICE_TYPE, .name = "pm", .wires = MW_TABLE(pm_wires), .regions = MW_TABLE(pm_regions),
+	.firmware = { .roles = MW_TABLE(pm_roles), .aml_claims = pm_described }
+};
+const struct mw_device_type board_clock = {
+	MW_DEVICE_TYPE, .name = "clock", .regions = MW_TABLE(port_regions),
+	.firmware = { .acpi_hid = "PNP0B00", .roles = MW_TABLE(clock_roles) }
+};
 
 static void power_aml(struct mw_aml *aml, const struct mw_plan *plan,
 		      const struct mw_plan_node *node)
@@ -125,6 +145,40 @@ struct mw_plan_node *board_add_uart(struct board *board, const char *id, uint64_
 	return node;
 }
 
+/** A net of the domain "isa" for the node's claim of a line. */
+static struct mw_plan_net *claim_isa_line(struct board *board, struct mw_plan_node *node,
+					  uint32_t line)
+{
+	uint32_t net = (uint32_t)board->plan.net_count++;
+	board_claim(board, node, MW_CLAIM_IRQ, 0, 0)->net = net;
+	board->nets[net] = (struct mw_plan_net){ .domain = "isa", .line = line, .gsi = line };
+	return &board->nets[net];
+}
+
+struct mw_plan_node *board_add_pm(struct board *board)
+{
+	struct mw_plan_node *pm = board_add(board, "pm", &board_pm);
+	board_claim(board, pm, MW_CLAIM_IO, 0x600, 12);
+	claim_isa_line(board, pm, 9)->trigger = MW_TRIGGER_LEVEL;
+	board->claims[pm - board->nodes][1].name = "sci";
+	return pm;
+}
+
+void board_add_pc(struct board *board)
+{
+	board_claim(board, board_add(board, "ioapic", &board_ioapic), MW_CLAIM_MMIO, 0xfec00000,
+		    0x400);
+	board_add(board, "pic", &board_pic);
+	board_add_pm(board);
+	struct mw_plan_node *clock = board_add(board, "rtc", &board_clock);
+	board_claim(board, clock, MW_CLAIM_IO, 0x70, 2);
+	claim_isa_line(board, clock, 8);
+	board_claim(board, board_add(board, "kbd", &board_keyboard), MW_CLAIM_IO, 0x60, 5);
+	struct mw_plan_node *pit = board_add(board, "pit", &board_uart);
+	board_claim(board, pit, MW_CLAIM_IO, 0x40, 4);
+	claim_isa_line(board, pit, 0)->gsi = 2;
+}
+
 void board_add_microvm(struct board *board)
 {
 	board_claim(board, board_add(board, "ioapic", &board_ioapic), MW_CLAIM_MMIO, 0xfec00000,
@@ -149,18 +203,28 @@ struct mw_acpi_tables board_tables(struct board *board)
 	return tables;
 }
 
+static const uint8_t *at_address(const struct mw_acpi_tables *tables, uint64_t address)
+{
+	return address ? tables->bytes + (address - tables->base) : NULL;
+}
+
 const uint8_t *board_table(const struct mw_acpi_tables *tables, const char *signature,
 			   size_t *length)
 {
-	const uint8_t *xsdt =
-		tables->bytes + (mw_get_le(tables->rsdp_bytes + 24, 8) - tables->base);
-	const uint8_t *found = strcmp(signature, "XSDT") == 0 ? xsdt : NULL;
+	const uint8_t *xsdt = at_address(tables, mw_get_le(tables->rsdp_bytes + 24, 8));
+	const uint8_t *found = NULL;
+	if (strcmp(signature, "XSDT") == 0)
+		found = xsdt;
+	if (strcmp(signature, "RSDT") == 0)
+		found = at_address(tables, mw_get_le(tables->rsdp_bytes + 16, 4));
 	for (size_t at = 36; at < mw_get_le(xsdt + 4, 4); at += 8) {
-		const uint8_t *table = tables->bytes + (mw_get_le(xsdt + at, 8) - tables->base);
+		const uint8_t *table = at_address(tables, mw_get_le(xsdt + at, 8));
 		if (memcmp(table, signature, 4) == 0)
 			found = table;
 		if (memcmp(table, "FACP", 4) == 0 && strcmp(signature, "DSDT") == 0)
-			found = tables->bytes + (mw_get_le(table + 140, 8) - tables->base);
+			found = at_address(tables, mw_get_le(table + 140, 8));
+		if (memcmp(table, "FACP", 4) == 0 && strcmp(signature, "FACS") == 0)
+			found = at_address(tables, mw_get_le(table + 36, 4));
 	}
 	if (found)
 		*length = (size_t)mw_get_le(found + 4, 4);

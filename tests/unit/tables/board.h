@@ -13,13 +13,13 @@ struct board {
 	struct mw_diagnostics diagnostics;
 	struct mw_arena arena;
 	struct mw_plan_node nodes[1100];
-	struct mw_plan_claim claims[1100][2];
+	struct mw_plan_claim claims[1100][8];
 	struct mw_plan_net nets[1100];
 	struct mw_plan_range ram[4];
 };
 
 extern const struct mw_device_type board_uart, board_plain, board_ioapic, board_power, board_bus,
-	board_keyboard, board_pic, board_pm1;
+	board_keyboard, board_pic, board_pm, board_clock;
 
 /** 128 MiB of RAM and one CPU; no node. */
 struct board *board_new(void);
@@ -34,6 +34,11 @@ struct mw_plan_node *board_add_uart(struct board *board, const char *id, uint64_
 				    uint32_t gsi);
 /** What microvm has: ioapic, power device, reset controller without a HID, com1. */
 void board_add_microvm(struct board *board);
+
+/** Fixed hardware at port 0x600, its SCI on ISA line 9, level-triggered. */
+struct mw_plan_node *board_add_pm(struct board *board);
+/** What a PC has: ioapic, pic, pm, clock on line 8, keyboard controller, timer on line 0 and GSI 2. */
+void board_add_pc(struct board *board);
 
 /** Builds the tables; fails the test with the diagnostics where that fails. */
 struct mw_acpi_tables board_tables(struct board *board);

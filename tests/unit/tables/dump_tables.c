@@ -9,9 +9,11 @@
 
 static void dump(struct board *board, const char *folder, const char *plan)
 {
-	static const char *const signatures[] = { "XSDT", "FACP", "APIC", "DSDT" };
+	static const char *const signatures[] = { "XSDT", "RSDT", "FACP", "APIC", "DSDT", "FACS" };
 	struct mw_acpi_tables tables = board_tables(board);
 	for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++) {
+		if (strcmp(signatures[i], "FACS") == 0 && !tables.nvs)
+			continue;
 		char path[512];
 		size_t length;
 		const uint8_t *table = board_table(&tables, signatures[i], &length);
@@ -75,6 +77,31 @@ static struct board *full(void)
 	return board;
 }
 
+static struct board *pc(uint32_t cpus)
+{
+	struct board *board = board_new();
+	board->plan.cpu =
+		(struct mw_plan_cpu){ .count = cpus, .sockets = 1, .cores = cpus, .threads = 1 };
+	board_add_pc(board);
+	return board;
+}
+
+/** An ISA line for each line that the node drives. */
+static void claim_lines(struct board *board, struct mw_plan_node *node)
+{
+	for (size_t w = 0; w < node->type->wires.count && node->claim_count < 8; w++) {
+		const struct mw_wire *wire = &node->type->wires.items[w];
+		if (wire->kind != MW_LINE || wire->direction != MW_DRIVES)
+			continue;
+		uint32_t net = (uint32_t)board->plan.net_count++;
+		struct mw_plan_claim *claim = board_claim(board, node, MW_CLAIM_IRQ, 0, 0);
+		claim->name = wire->name;
+		claim->net = net;
+		board->nets[net] =
+			(struct mw_plan_net){ .domain = "isa", .line = net % 16, .gsi = net % 16 };
+	}
+}
+
 /** The built-in types themselves, each with a claim for every region: their hints are read too. */
 static struct board *built_in(void)
 {
@@ -83,16 +110,18 @@ static struct board *built_in(void)
 		const struct mw_device_type *type = mw_device_types[i];
 		struct mw_plan_node *node = board_add(board, type->name, type);
 		node->host = type->backend;
-		for (size_t r = 0; r < type->regions.count && r < 2; r++) {
+		for (size_t r = 0; r < type->regions.count && r < 4; r++) {
 			const struct mw_region *region = &type->regions.items[r];
 			bool memory = region->space == MW_SPACE_MEMORY;
 			struct mw_plan_claim *claim = board_claim(
 				board, node, memory ? MW_CLAIM_MMIO : MW_CLAIM_IO,
-				memory ? 0xfea00000 + i * 0x20000 : 0x400 + i * 0x100 + r * 0x80,
+				memory ? 0xfea00000 + i * 0x20000 : 0x400 + i * 0x100 + r * 0x40,
 				region->size ? region->size : 16);
 			claim->region = region;
 			claim->name = region->name;
 		}
+		if (!type->backend)
+			claim_lines(board, node);
 	}
 	return board;
 }
@@ -106,6 +135,8 @@ int main(int count, char **arguments)
 	dump(moved_uart(), arguments[1], "moved");
 	dump(two_uarts(), arguments[1], "uarts2");
 	dump(full(), arguments[1], "full");
+	dump(pc(1), arguments[1], "pc");
+	dump(pc(255), arguments[1], "pc255");
 	dump(built_in(), arguments[1], "builtin");
 	return 0;
 }

@@ -55,8 +55,8 @@ static void every_checksum_is_right(void **state)
 {
 	struct board *board = *state;
 	struct mw_acpi_tables tables = board_tables(board);
-	const char *const signatures[] = { "XSDT", "FACP", "APIC", "DSDT" };
-	for (size_t i = 0; i < 4; i++) {
+	const char *const signatures[] = { "XSDT", "RSDT", "FACP", "APIC", "DSDT" };
+	for (size_t i = 0; i < 5; i++) {
 		size_t length;
 		const uint8_t *table = board_table(&tables, signatures[i], &length);
 		uint8_t sum = 0;
@@ -169,16 +169,171 @@ static void boot_flags_tell_of_the_chips_there_are(void **state)
 	assert_false(dsdt_holds(board, "_S5_", 4));
 }
 
-static void fixed_hardware_is_refused_by_name(void **state)
+static void devices_on_an_isa_bus_are_legacy_devices(void **state)
 {
 	struct board *board = *state;
+	uint32_t bus = (uint32_t)board->plan.node_count;
+	board_add(board, "isa", &board_bus);
+	assert_int_equal(le(table_of(board, "FACP", NULL), 109, 2), 0x24);
+	board_add_uart(board, "com2", 0x2f8, 3)->bus_node = bus;
+	assert_int_equal(le(table_of(board, "FACP", NULL), 109, 2), 0x25);
+}
+
+static void both_roots_name_the_same_tables(void **state)
+{
+	struct board *board = *state;
+	size_t length;
+	struct mw_acpi_tables tables = board_tables(board);
+	const uint8_t *xsdt = board_table(&tables, "XSDT", &length);
+	const uint8_t *rsdt = board_table(&tables, "RSDT", &length);
+	assert_memory_equal(rsdt, "RSDT", 4);
+	assert_int_equal(length, 36 + 2 * 4);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(le(rsdt, 36 + 4 * i, 4), le(xsdt, 36 + 8 * i, 8));
+}
+
+static struct board *as_pc(void **state)
+{
+	struct board *board = *state;
+	board->plan.node_count = board->plan.net_count = 0;
+	memset(board->claims, 0, sizeof(board->claims));
+	board_add_pc(board);
+	return board;
+}
+
+static void a_chip_for_its_reset_line_alone_is_no_device(void **state)
+{
+	struct board *board = *state;
+	const struct mw_property property = { .name = "reset_only" };
+	struct mw_plan_value value = { .property = &property };
+	struct mw_plan_node *keyboard = board_add(board, "kbd", &board_keyboard);
+	board_claim(board, keyboard, MW_CLAIM_IO, 0x60, 5);
+	keyboard->values = &value;
+	keyboard->value_count = 1;
+	assert_true(dsdt_holds(board, "KBD_", 4));
+	assert_int_equal(le(table_of(board, "FACP", NULL), 109, 2), 0x27);
+	value.number = true;
+	assert_false(dsdt_holds(board, "KBD_", 4));
+	const uint8_t ports[] = { 0x47, 1, 0x60, 0, 0x60, 0, 1, 5, 0x79 };
+	assert_true(dsdt_holds(board, ports, sizeof(ports))); /* of the motherboard */
+	assert_int_equal(le(table_of(board, "FACP", NULL), 109, 2), 0x24);
+}
+
+static void fixed_hardware_is_where_the_plan_has_it(void **state)
+{
+	struct board *board = as_pc(state);
+	const uint8_t *fadt = table_of(board, "FACP", NULL);
+	const uint8_t event[] = { 1, 32, 0, 2, 0, 6, 0, 0, 0, 0, 0, 0 };
+	const uint8_t control[] = { 1, 16, 0, 2, 4, 6, 0, 0, 0, 0, 0, 0 };
+	const uint8_t timer[] = { 1, 32, 0, 3, 8, 6, 0, 0, 0, 0, 0, 0 };
+	assert_int_equal(le(fadt, 46, 2), 9); /* SCI_INT */
+	assert_int_equal(le(fadt, 48, 4), 0); /* no SMI_CMD: ACPI mode from the start */
+	assert_int_equal(le(fadt, 56, 4), 0x600);
+	assert_int_equal(le(fadt, 64, 4), 0x604);
+	assert_int_equal(le(fadt, 76, 4), 0x608);
+	assert_int_equal(le(fadt, 88, 4), 0x04000204); /* lengths: event, control, none, timer */
+	assert_memory_equal(fadt + 148, event, 12);
+	assert_memory_equal(fadt + 172, control, 12);
+	assert_memory_equal(fadt + 208, timer, 12);
+	assert_true(le(fadt, 96, 2) > 100 && le(fadt, 98, 2) > 1000);
+	assert_int_equal(le(fadt, 244, 8), 0); /* no sleep registers */
+	board->claims[2][0].base = 0xb000;
+	fadt = table_of(board, "FACP", NULL);
+	assert_int_equal(le(fadt, 76, 4), 0xb008);
+	assert_int_equal(le(fadt, 212, 8), 0xb008);
+}
+
+static void fixed_hardware_in_memory_has_no_port(void **state)
+{
+	struct board *board = as_pc(state);
+	board->claims[2][0].kind = MW_CLAIM_MMIO;
+	board->claims[2][0].base = 0xfea00000;
+	const uint8_t *fadt = table_of(board, "FACP", NULL);
+	assert_int_equal(le(fadt, 56, 4), 0);
+	assert_int_equal(le(fadt, 148, 1), 0);
+	assert_int_equal(le(fadt, 152, 8), 0xfea00000);
+}
+
+/* WBINVD, PROC_C1, TMR_VAL_EXT and RESET_REG_SUP; a power button, neither sleep button nor RTC wake. */
+static void flags_tell_which_events_fixed_hardware_has(void **state)
+{
+	struct board *board = as_pc(state);
+	const uint8_t *fadt = table_of(board, "FACP", NULL);
+	assert_int_equal(le(fadt, 112, 4), 0x565);
+	assert_int_equal(le(fadt, 109, 2), 0x07); /* legacy devices, 8042, no VGA, an RTC */
+	assert_int_equal(fadt[108], 0x32);        /* its century */
+	const struct mw_plan_sink sink = { .node = 2, .wire = &board_pm.wires.items[3] };
+	board->nets[1].sinks = &sink;
+	board->nets[1].sink_count = 1;
+	fadt = table_of(board, "FACP", NULL);
+	assert_int_equal(le(fadt, 112, 4), 0x525);
+	const struct mw_property width = { .name = "timer_bits" };
+	const struct mw_plan_value value = { .property = &width, .number = 24 };
+	board->nodes[2].values = &value;
+	board->nodes[2].value_count = 1;
+	fadt = table_of(board, "FACP", NULL);
+	assert_int_equal(le(fadt, 112, 4), 0x425);
+}
+
+static void soft_off_has_the_type_of_the_control_register(void **state)
+{
+	struct board *board = as_pc(state);
+	const uint8_t s5[] = { '\\', '_', 'S', '5', '_', 0x12, 7, 4, 0x0a, 3, 0, 0, 0 };
+	assert_true(dsdt_holds(board, s5, sizeof(s5)));
+}
+
+static void the_facs_has_pages_of_its_own_below_the_tables(void **state)
+{
+	struct board *board = as_pc(state);
+	size_t length;
+	struct mw_acpi_tables tables = board_tables(board);
+	const uint8_t *facs = board_table(&tables, "FACS", &length);
+	assert_int_equal(tables.nvs, 4096);
+	assert_ptr_equal(facs, tables.bytes);
+	assert_memory_equal(facs, "FACS\100\0\0\0", 8);
+	assert_int_equal(facs[32], 2);
+	assert_true(board_table(&tables, "XSDT", &length) >= tables.bytes + 4096);
+	assert_true(tables.base + tables.length <= 128 << 20);
+}
+
+static void expect_refusal(struct board *board, const char *message)
+{
 	struct mw_acpi_tables tables;
-	board_add(board, "pm", &board_pm1);
+	size_t before = board->diagnostics.count;
 	assert_false(mw_acpi_build(&tables, &board->plan, &board->arena, &board->diagnostics));
-	assert_string_equal(
-		board->diagnostics.items[0]->message,
-		"ACPI tables for fixed power-management hardware are not implemented yet");
-	assert_string_equal(board->diagnostics.items[0]->label, "`pm` (pm) has PM1 registers");
+	assert_string_equal(board->diagnostics.items[before]->message, message);
+	assert_string_equal(board->diagnostics.items[before]->label, "pm has PM1 event registers");
+}
+
+static void fixed_hardware_needs_an_interrupt_with_a_number(void **state)
+{
+	struct board *board = as_pc(state);
+	const char *message =
+		"ACPI tables cannot describe `pm`: its `sci` leads to no interrupt that "
+		"has a number";
+	board->nets[0] = (struct mw_plan_net){ .gsi = MW_NO_GSI };
+	expect_refusal(board, message);
+	board->nodes[2].claim_count = 1;
+	expect_refusal(board, message);
+}
+
+static void without_ioapic_the_sci_is_an_isa_line(void **state)
+{
+	struct board *board = as_pc(state);
+	for (size_t i = 0; i < board->plan.net_count; i++)
+		board->nets[i].gsi = MW_NO_GSI;
+	assert_int_equal(le(table_of(board, "FACP", NULL), 46, 2), 9);
+	const uint8_t irq8[] = { 0x22, 0, 1, 0x79 };
+	assert_true(dsdt_holds(board, irq8, sizeof(irq8)));
+}
+
+static void fixed_hardware_without_a_claim_is_none(void **state)
+{
+	struct board *board = as_pc(state);
+	board->nodes[2].claim_count = 0;
+	const uint8_t *fadt = table_of(board, "FACP", NULL);
+	assert_int_equal(le(fadt, 112, 4) & 0x100000, 0x100000);
+	assert_int_equal(le(fadt, 36, 4), 0);
 }
 
 static void every_cpu_is_in_the_madt_with_its_apic_id(void **state)
@@ -267,11 +422,48 @@ static void isa_lines_that_differ_are_overridden(void **state)
 	assert_memory_equal(madt + length - 20, overrides, 20);
 }
 
-static void a_pic_makes_it_pc_compatible(void **state)
+static const uint8_t pc_end[] = { 2, 10, 0,    9, 9, 0, 0, 0, 0x0d, 0, /* the SCI: level, high */
+				  2, 10, 0,    0, 2, 0, 0, 0, 0x05, 0, /* the timer */
+				  4, 6,  0xff, 0, 0, 1 };              /* NMI at LINT1 */
+
+static void a_pc_has_its_interrupts_in_the_madt(void **state)
 {
-	struct board *board = *state;
-	board_add(board, "pic", &board_pic);
-	assert_int_equal(le(table_of(board, "APIC", NULL), 40, 4), 1);
+	struct board *board = as_pc(state);
+	size_t length;
+	const uint8_t *madt = table_of(board, "APIC", &length);
+	assert_int_equal(le(madt, 40, 4), 1); /* PCAT_COMPAT */
+	assert_int_equal(length, 44 + 8 + 12 + sizeof(pc_end));
+	assert_memory_equal(madt + length - sizeof(pc_end), pc_end, sizeof(pc_end));
+}
+
+static void the_sci_is_always_told_how_it_is(void **state)
+{
+	struct board *board = as_pc(state);
+	size_t length;
+	const uint8_t edge[] = { 2, 10, 0, 9, 9, 0, 0, 0, 0x05, 0 };
+	board->nets[0].trigger = MW_TRIGGER_EDGE;
+	const uint8_t *madt = table_of(board, "APIC", &length);
+	assert_true(holds(madt, length, edge, sizeof(edge)));
+	board->nets[0] = (struct mw_plan_net){ .domain = "gsi", .line = 11, .gsi = 11 };
+	const uint8_t gsi[] = { 2, 10, 0, 11, 11, 0, 0, 0, 0x05, 0 };
+	madt = table_of(board, "APIC", &length);
+	assert_true(holds(madt, length, gsi, sizeof(gsi)));
+	assert_int_equal(le(table_of(board, "FACP", NULL), 46, 2), 11);
+	board->nets[0].gsi = board->nets[0].line = 20; /* no ISA interrupt: nothing to override */
+	madt = table_of(board, "APIC", &length);
+	assert_int_equal(length, 44 + 8 + 12 + 10 + 6);
+	assert_int_equal(le(table_of(board, "FACP", NULL), 46, 2), 20);
+}
+
+static void large_apic_ids_have_their_own_nmi_entry(void **state)
+{
+	struct board *board = as_pc(state);
+	size_t length;
+	const uint8_t nmi[] = { 10, 12, 0, 0, 0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0 };
+	board->plan.cpu =
+		(struct mw_plan_cpu){ .count = 258, .sockets = 1, .cores = 258, .threads = 1 };
+	const uint8_t *madt = table_of(board, "APIC", &length);
+	assert_memory_equal(madt + length - 12, nmi, 12);
 }
 
 static const uint8_t crs_com1[] = { '_', 'C', 'R', 'S',  0x11, 22, 0x0a, 19, 0x47, 1, 0xf8, 3, 0xf8,
@@ -305,6 +497,36 @@ static void a_moved_uart_moves_its_resources(void **state)
 	};
 	assert_true(dsdt_holds(board, moved, sizeof(moved)));
 	assert_false(dsdt_holds(board, crs_com1, sizeof(crs_com1)));
+}
+
+static void isa_lines_have_their_own_numbers_and_descriptors(void **state)
+{
+	struct board *board = as_pc(state);
+	const uint8_t clock[] = { 0x47, 1, 0x70, 0, 0x70, 0, 1, 2, 0x22, 0, 1, 0x79 };
+	const uint8_t timer[] = { 0x47, 1, 0x40, 0, 0x40, 0, 1, 4, 0x22, 1, 0, 0x79 };
+	assert_true(dsdt_holds(board, clock, sizeof(clock)));
+	assert_true(dsdt_holds(board, timer, sizeof(timer)));
+	board->nets[1].shared = true;
+	const uint8_t shared[] = { 0x23, 0, 1, 0x11, 0x79 };
+	assert_true(dsdt_holds(board, shared, sizeof(shared)));
+	board->nets[1].trigger = MW_TRIGGER_LEVEL;
+	board->nets[1].polarity = MW_POLARITY_LOW;
+	const uint8_t low[] = { 0x23, 0, 1, 0x18, 0x79 };
+	assert_true(dsdt_holds(board, low, sizeof(low)));
+	/* level and high is more than it can say */
+	board->nets[1].polarity = MW_POLARITY_HIGH;
+	const uint8_t extended[] = { 0x89, 6, 0, 9, 1, 8, 0, 0, 0, 0x79 };
+	assert_true(dsdt_holds(board, extended, sizeof(extended)));
+}
+
+static void claims_that_the_type_describes_are_nowhere_else(void **state)
+{
+	struct board *board = as_pc(state);
+	const uint8_t ports[] = { 0x47, 1, 0, 6, 0, 6, 1, 12, 0x79 };
+	assert_true(dsdt_holds(board, ports, sizeof(ports)));
+	board->claims[3][1].name = "sci"; /* of another type: its own */
+	const uint8_t clock[] = { 0x47, 1, 0x70, 0, 0x70, 0, 1, 2, 0x22, 0, 1, 0x79 };
+	assert_true(dsdt_holds(board, clock, sizeof(clock)));
 }
 
 static const uint8_t ged_interrupt[] = { 0x0d, 'g', 'e',  'd', 0,    0x08, '_',  'C',
@@ -395,14 +617,28 @@ int main(void)
 		TEST(the_machine_is_hardware_reduced),
 		TEST(registers_are_where_the_plan_has_them),
 		TEST(boot_flags_tell_of_the_chips_there_are),
-		TEST(fixed_hardware_is_refused_by_name),
+		TEST(devices_on_an_isa_bus_are_legacy_devices),
+		TEST(both_roots_name_the_same_tables),
+		TEST(a_chip_for_its_reset_line_alone_is_no_device),
+		TEST(fixed_hardware_is_where_the_plan_has_it),
+		TEST(fixed_hardware_in_memory_has_no_port),
+		TEST(flags_tell_which_events_fixed_hardware_has),
+		TEST(soft_off_has_the_type_of_the_control_register),
+		TEST(the_facs_has_pages_of_its_own_below_the_tables),
+		TEST(fixed_hardware_needs_an_interrupt_with_a_number),
+		TEST(without_ioapic_the_sci_is_an_isa_line),
+		TEST(fixed_hardware_without_a_claim_is_none),
 		TEST(every_cpu_is_in_the_madt_with_its_apic_id),
 		TEST(large_apic_ids_have_x2apic_entries),
 		TEST(ioapics_carry_address_and_gsi_base),
 		TEST(isa_lines_that_differ_are_overridden),
-		TEST(a_pic_makes_it_pc_compatible),
+		TEST(a_pc_has_its_interrupts_in_the_madt),
+		TEST(the_sci_is_always_told_how_it_is),
+		TEST(large_apic_ids_have_their_own_nmi_entry),
 		TEST(a_device_has_its_ids_and_resources),
 		TEST(a_moved_uart_moves_its_resources),
+		TEST(isa_lines_have_their_own_numbers_and_descriptors),
+		TEST(claims_that_the_type_describes_are_nowhere_else),
 		TEST(claims_without_a_device_go_to_the_motherboard),
 		TEST(children_stand_inside_their_bus),
 		TEST(buses_too_deep_are_refused),

@@ -70,6 +70,20 @@ static void tables_below_the_pointer_come_first(void **state)
 	expect(&plan, &acpi, expected, 3);
 }
 
+static void what_systems_write_to_is_nvs(void **state)
+{
+	const struct mw_plan plan = { .ram = ranges, .ram_count = 1 };
+	const struct mw_acpi_tables acpi = {
+		.base = 0x7ffd000, .length = 0x2001, .nvs = 0x1000, .rsdp = 0xe0000
+	};
+	const struct expected expected[] = { { 0, 0xe0000, MW_E820_RAM },
+					     { 0xe0000, 0x100000, MW_E820_RESERVED },
+					     { 0x100000, 0x7ffd000, MW_E820_RAM },
+					     { 0x7ffd000, 0x7ffe000, MW_E820_NVS },
+					     { 0x7ffe000, 0x8000000, MW_E820_ACPI } };
+	expect(&plan, &acpi, expected, 5);
+}
+
 static void a_full_buffer_is_told_how_many_there_are(void **state)
 {
 	const struct mw_plan plan = { .ram = ranges, .ram_count = 2 };
@@ -103,6 +117,7 @@ int main(void)
 		cmocka_unit_test(tables_and_bios_area_are_taken_out),
 		cmocka_unit_test(a_pointer_among_the_tables_takes_no_area),
 		cmocka_unit_test(tables_below_the_pointer_come_first),
+		cmocka_unit_test(what_systems_write_to_is_nvs),
 		cmocka_unit_test(a_full_buffer_is_told_how_many_there_are),
 		cmocka_unit_test(the_map_of_built_tables_covers_the_ram_once),
 	};

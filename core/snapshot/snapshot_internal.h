@@ -1,0 +1,112 @@
+/** The container: sections with a head each, in a fixed order. Private to core/snapshot. */
+// SPDX-License-Identifier: MIT
+#ifndef CORE_SNAPSHOT_SNAPSHOT_INTERNAL_H
+#define CORE_SNAPSHOT_SNAPSHOT_INTERNAL_H
+
+#include <stdio.h>
+
+#include "core/alloc.h"
+#include "core/diagnostics.h"
+#include "core/machine_internal.h"
+#include "core/snapshot/snapshot.h"
+#include "core/state_rows.h"
+#include "core/trust.h"
+
+/* A file begins with 64 bytes: the magic, which shows what transfers as text do to it, then the
+ * format's version, 32 bits, little-endian as everything. */
+#define SNAPSHOT_MAGIC "\x89MWSNAP\r\n\x1a\n\0\0\0\0\0" /* 16 bytes */
+enum { SNAPSHOT_VERSION = 1, FILE_HEAD_BYTES = 64, SECTION_HEAD_BYTES = 64, HASH_BYTES = 32 };
+
+/* A section's head: kind (4 letters), number of its kind's item (32 bits), payload bytes (64 bits),
+ * SHA-256 of the payload, 16 bytes of zeroes. The payload follows. */
+#define SECTION(a, b, c, d) \
+	((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
+enum section {
+	SECTION_PLAN = SECTION('P', 'L', 'A', 'N'),
+	SECTION_MACHINE = SECTION('M', 'A', 'C', 'H'),
+	SECTION_CPUID = SECTION('C', 'P', 'I', 'D'),  /* what the guest was told it runs on */
+	SECTION_NODE = SECTION('N', 'O', 'D', 'E'),   /* number: plan node */
+	SECTION_LINK = SECTION('L', 'I', 'N', 'K'),   /* number: plan link */
+	SECTION_CPU = SECTION('C', 'P', 'U', ' '),    /* number: CPU */
+	SECTION_MEMORY = SECTION('M', 'E', 'M', ' '), /* number: plan node; its RAM and ROM */
+	SECTION_RAM = SECTION('R', 'A', 'M', ' '),
+	SECTION_END =
+		SECTION('E', 'N', 'D', ' ') /* SHA-256 of the file's and all sections' heads */
+};
+
+/** Writing: one section after the other. Errors stick; save tells them at the end. */
+struct snapshot_writer {
+	int fd;
+	int error; /* errno of what failed first; 0: all is well */
+	uint64_t at;
+	struct mw_sha256 *payload, *heads;
+	uint64_t section_at;
+	uint8_t head[SECTION_HEAD_BYTES];
+};
+void snapshot_begin(struct snapshot_writer *writer);
+void snapshot_section(struct snapshot_writer *writer, enum section kind, uint32_t number);
+void snapshot_write(struct snapshot_writer *writer, const void *bytes, size_t count);
+void snapshot_write_le(struct snapshot_writer *writer, unsigned size, uint64_t value);
+void snapshot_section_end(struct snapshot_writer *writer);
+void snapshot_end(struct snapshot_writer *writer);
+
+/** Reading: small sections are held in memory, the big ones (memory) stay in the file. */
+struct snapshot_section {
+	enum section kind;
+	uint32_t number;
+	uint64_t at, length; /* of the payload in the file */
+	uint8_t hash[HASH_BYTES];
+	uint8_t *bytes; /* NULL: in the file */
+};
+struct mw_snapshot {
+	const char *path;
+	int fd;
+	struct snapshot_section *sections;
+	size_t count, last; /* `last` was found last: they are looked for in their order */
+	struct mw_diagnostics *diagnostics; /* of the call that runs */
+	char accel[32];
+	uint32_t tsc_khz;
+};
+/** A payload being taken apart; `bad` once more was asked for than there is. */
+struct snapshot_reader {
+	const uint8_t *bytes;
+	size_t left;
+	bool bad;
+};
+struct snapshot_reader snapshot_read(const struct snapshot_section *section);
+uint64_t snapshot_le(struct snapshot_reader *reader, unsigned size);
+/** Borrows `count` bytes, or returns NULL. */
+const uint8_t *snapshot_bytes(struct snapshot_reader *reader, size_t count);
+
+/** The section, or NULL. */
+const struct snapshot_section *snapshot_find(struct mw_snapshot *snapshot, enum section kind,
+					     uint32_t number);
+/** Reads payload bytes of a section that stayed in the file. */
+bool snapshot_pread(struct mw_snapshot *snapshot, const struct snapshot_section *section,
+		    uint64_t offset, void *bytes, size_t count);
+/** False, after saying why it is refused. */
+bool snapshot_refuse(const struct mw_snapshot *snapshot, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* machine.c: everything but memory. */
+void snapshot_save_machine(struct snapshot_writer *writer, struct mw_machine *machine);
+bool snapshot_load_machine(struct mw_snapshot *snapshot, struct mw_machine *machine);
+/* node.c */
+void snapshot_save_nodes(struct snapshot_writer *writer, struct mw_machine *machine);
+bool snapshot_load_nodes(struct mw_snapshot *snapshot, struct mw_machine *machine);
+/* cpu.c */
+bool snapshot_save_cpus(struct snapshot_writer *writer, struct mw_machine *machine,
+			struct mw_diagnostics *diagnostics);
+bool snapshot_load_cpus(struct mw_snapshot *snapshot, struct mw_machine *machine);
+/* memory.c */
+void snapshot_save_memory(struct snapshot_writer *writer, struct mw_machine *machine);
+bool snapshot_load_memory(struct mw_snapshot *snapshot, struct mw_machine *machine);
+
+/* layout.c: rows with their layout before them. */
+void snapshot_put_rows(struct snapshot_writer *writer, struct mw_row_set rows, const void *owner);
+/** Compares the layout that a section tells with what ours was in that version; names the row. `what`
+ * is for messages. */
+bool snapshot_check_layout(const struct mw_snapshot *snapshot, const char *what, const char *theirs,
+			   size_t theirs_length, const char *ours);
+
+#endif
