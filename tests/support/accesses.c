@@ -19,6 +19,8 @@ enum {
 	DO_EOI,
 	DO_HOLD,
 	DO_RESET,
+	DO_ACKNOWLEDGE,
+	DO_INPUT,
 	DO_COUNT
 };
 
@@ -47,13 +49,19 @@ static void access_region(struct rig *rig, const struct mw_device_type *type, un
 		rig_write(rig, region->name, offset, size, value);
 }
 
+/* Kinds that come in both directions. */
+static bool hears(enum mw_kind kind)
+{
+	return kind == MW_LINE || kind == MW_INPUT;
+}
+
 static const struct mw_wire *pick_wire(const struct mw_device_type *type, enum mw_kind kind,
 				       unsigned number)
 {
 	for (size_t i = 0; i < type->wires.count; i++) {
 		const struct mw_wire *wire = &type->wires.items[(number + i) % type->wires.count];
 
-		if (wire->kind == kind && (kind != MW_LINE || wire->direction == MW_RECEIVES))
+		if (wire->kind == kind && (!hears(kind) || wire->direction == MW_RECEIVES))
 			return wire;
 	}
 	return NULL;
@@ -85,6 +93,25 @@ static void use_stream(struct rig *rig, const struct mw_device_type *type, unsig
 	rig_take(rig, wire->name, bytes, sizeof(bytes));
 }
 
+static void send_input(struct rig *rig, const struct mw_device_type *type, const uint8_t *step)
+{
+	const struct mw_wire *wire = pick_wire(type, MW_INPUT, step[1]);
+	struct mw_input_event event = { .kind = (enum mw_input_kind)(step[2] & 3),
+					.code = step[3],
+					.pressed = step[4] & 1,
+					.x = (int8_t)step[5],
+					.y = (int8_t)step[6] };
+
+	/* Now and then what no keyboard and no hand does. */
+	if (step[7] & 1) {
+		event.code = (uint16_t)(step[3] | step[5] << 8);
+		event.x = (int32_t)((uint32_t)step[5] << 24 | step[4]);
+		event.y = (int32_t)((uint32_t)step[6] << 24 | step[4]);
+	}
+	if (wire && wire->takes >> event.kind & 1)
+		rig_input(rig, wire->name, &event);
+}
+
 static bool has_sleep(const struct mw_device_type *type)
 {
 	return pick_wire(type, MW_POWER, 0) != NULL;
@@ -106,6 +133,8 @@ static void do_step(struct rig *rig, const struct mw_device_type *type, const ui
 	case DO_HOLD: use_stream(rig, type, what, step); break;
 	case DO_TIME: rig_advance(rig, (uint64_t)step[1] << (step[2] % 32)); break;
 	case DO_EOI: rig_eoi(rig, step[1]); break;
+	case DO_ACKNOWLEDGE: rig_acknowledge(rig); break;
+	case DO_INPUT: send_input(rig, type, step); break;
 	case DO_RESET:
 		if (resets && step[1] < 16)
 			rig_reset(rig);

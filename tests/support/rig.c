@@ -22,6 +22,7 @@ struct rig {
 	} messages[FAKE_MESSAGES];
 	size_t message_head, message_count;
 	struct rig_route routes[FAKE_ROUTES];
+	bool intr;
 	unsigned seen_rises[FAKE_LINES];
 	uint8_t *saved;
 	FILE *log;
@@ -78,6 +79,11 @@ static void exec_route(void *self, unsigned index, uint64_t address, uint32_t da
 		((struct rig *)self)->routes[index] = (struct rig_route){ address, data, valid };
 }
 
+static void exec_intr(void *self, bool level)
+{
+	((struct rig *)self)->intr = level;
+}
+
 static const struct mw_executor_ops executor_ops = {
 	.map = exec_map,
 	.unmap = exec_unmap,
@@ -86,6 +92,7 @@ static const struct mw_executor_ops executor_ops = {
 	.start = exec_nothing,
 	.stop = exec_stop,
 	.msi = exec_msi,
+	.intr = exec_intr,
 	.route = exec_route,
 };
 
@@ -343,6 +350,40 @@ struct rig_route rig_route(struct rig *rig, unsigned index)
 void rig_eoi(struct rig *rig, uint8_t vector)
 {
 	mw_machine_eoi(rig->actor, vector);
+}
+
+bool rig_intr(struct rig *rig)
+{
+	return rig->intr;
+}
+
+/* The row itself and not mw_machine_acknowledge, which finds nobody where INTR is low. */
+int rig_acknowledge(struct rig *rig)
+{
+	const struct mw_device_type *type = rig->plan.dut->type;
+	int vector = -1;
+
+	for (size_t i = 0; i < type->wires.count && vector < 0; i++) {
+		if (!type->wires.items[i].on_acknowledge)
+			continue;
+		enter(rig, RIG_DUT);
+		vector = type->wires.items[i].on_acknowledge(rig_device(rig));
+		leave(rig, RIG_DUT);
+	}
+	return vector;
+}
+
+bool rig_input(struct rig *rig, const char *wire, const struct mw_input_event *event)
+{
+	const struct mw_wire *row = mw_type_wire(rig->plan.dut->type, wire);
+
+	if (!row || !row->on_input || !(row->takes >> event->kind & 1))
+		misuse(rig, "input of this kind", wire);
+	enter(rig, RIG_DUT);
+	bool taken = row->on_input(rig_device(rig), event);
+
+	leave(rig, RIG_DUT);
+	return taken;
 }
 
 bool rig_power(struct rig *rig, enum mw_power_event *event, int *code)

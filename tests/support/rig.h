@@ -83,6 +83,14 @@ struct rig_route rig_route(struct rig *rig, unsigned index);
 /** Tells the device that a CPU has ended a level interrupt. */
 void rig_eoi(struct rig *rig, uint8_t vector);
 
+/** The level of the processor's INTR pin. */
+bool rig_intr(struct rig *rig);
+/** The acknowledge cycle, also where INTR is low: the request may have gone away meanwhile. Returns the
+ * vector, or -1 where the type has no such wire. */
+int rig_acknowledge(struct rig *rig);
+/** Hands an event to the device, of a kind that it takes; false where it had no room. */
+bool rig_input(struct rig *rig, const char *wire, const struct mw_input_event *event);
+
 /** Takes the power request that is pending; false when there is none. */
 bool rig_power(struct rig *rig, enum mw_power_event *event, int *code);
 

@@ -90,19 +90,437 @@ static void data_without_its_command_does_not(void **state)
 	assert_false(was_reset(*state));
 }
 
-static void keyboard_is_refused_with_a_reason(void **state)
+static int set_up_reset_only(void **state)
 {
-	const struct rig_setting settings[] = { { "reset_only", false, NULL }, { 0 } };
-	struct mw_diagnostics diagnostics = { 0 };
-	struct rig *rig;
+	static const struct rig_setting settings[] = { { "reset_only", true, NULL }, { 0 } };
 
-	assert_false(rig_try(&rig, &i8042_type, &(struct rig_options){ .settings = settings },
-			     &diagnostics));
-	assert_null(rig);
-	assert_int_equal(diagnostics.errors, 1);
-	assert_non_null(strstr(diagnostics.items[0]->message, "not implemented yet"));
-	assert_non_null(strstr(diagnostics.items[0]->help, "reset_only: true"));
-	mw_diagnostics_fini(&diagnostics);
+	*state = rig_create(&i8042_type, settings);
+	return 0;
+}
+
+static void reset_only_has_no_keyboard(void **state)
+{
+	rig_write(*state, "cmd", 0, 1, 0xaa);
+	assert_int_equal(status(*state) & OUTPUT_FULL, 0);
+	rig_write(*state, "cmd", 0, 1, 0xfe);
+	assert_true(was_reset(*state));
+}
+
+enum { FULL = 0x01, SYSTEM = 0x04, AUX = 0x20 };
+enum { ACK = 0xfa };
+
+static void command(struct rig *rig, uint8_t byte)
+{
+	rig_write(rig, "cmd", 0, 1, byte);
+}
+
+static void data(struct rig *rig, uint8_t byte)
+{
+	rig_write(rig, "data", 0, 1, byte);
+}
+
+static void mode(struct rig *rig, uint8_t byte)
+{
+	command(rig, 0x60);
+	data(rig, byte);
+}
+
+static void expect(struct rig *rig, unsigned whose, uint8_t byte)
+{
+	assert_int_equal(status(rig) & (FULL | AUX), FULL | whose);
+	assert_int_equal(rig_read(rig, "data", 0, 1), byte);
+}
+
+static void expect_nothing(struct rig *rig)
+{
+	assert_int_equal(status(rig) & FULL, 0);
+}
+
+static bool key(struct rig *rig, uint16_t usage, bool pressed)
+{
+	const struct mw_input_event event = { .kind = MW_INPUT_KEY,
+					      .code = usage,
+					      .pressed = pressed };
+
+	return rig_input(rig, "keyboard", &event);
+}
+
+static void to_mouse(struct rig *rig, uint8_t byte)
+{
+	command(rig, 0xd4);
+	data(rig, byte);
+}
+
+static void self_test_passes_and_sets_the_system_flag(void **state)
+{
+	command(*state, 0xaa);
+	expect(*state, 0, 0x55);
+	assert_int_equal(status(*state) & SYSTEM, SYSTEM);
+}
+
+static void interface_tests_find_no_fault(void **state)
+{
+	command(*state, 0xab);
+	expect(*state, 0, 0);
+	command(*state, 0xa9);
+	expect(*state, 0, 0);
+}
+
+static void mode_byte_is_read_back(void **state)
+{
+	mode(*state, 0x47);
+	command(*state, 0x20);
+	expect(*state, 0, 0x47);
+	command(*state, 0xa7);
+	command(*state, 0xad);
+	command(*state, 0x20);
+	expect(*state, 0, 0x77);
+	command(*state, 0xa8);
+	command(*state, 0xae);
+	command(*state, 0x20);
+	expect(*state, 0, 0x47);
+}
+
+static void internal_ram_is_read_back(void **state)
+{
+	command(*state, 0x7f);
+	data(*state, 0xa5);
+	command(*state, 0x3f);
+	expect(*state, 0, 0xa5);
+}
+
+static void a_key_is_two_codes_of_set_1_when_translated(void **state)
+{
+	mode(*state, 0x45);
+	assert_true(key(*state, 0x04, true)); /* a */
+	expect(*state, 0, 0x1e);
+	assert_true(key(*state, 0x04, false));
+	expect(*state, 0, 0x9e);
+	expect_nothing(*state);
+}
+
+static void a_key_is_a_code_and_a_prefix_of_set_2_when_not(void **state)
+{
+	mode(*state, 0x05);
+	key(*state, 0x04, true);
+	expect(*state, 0, 0x1c);
+	key(*state, 0x04, false);
+	expect(*state, 0, 0xf0);
+	expect(*state, 0, 0x1c);
+}
+
+static void grey_keys_have_the_prefix_e0(void **state)
+{
+	mode(*state, 0x45);
+	key(*state, 0x4c, true); /* Delete */
+	expect(*state, 0, 0xe0);
+	expect(*state, 0, 0x53);
+	key(*state, 0x4c, false);
+	expect(*state, 0, 0xe0);
+	expect(*state, 0, 0xd3);
+}
+
+static void pause_sends_all_at_once_and_no_break(void **state)
+{
+	static const uint8_t codes[] = { 0xe1, 0x1d, 0x45, 0xe1, 0x9d, 0xc5 };
+
+	mode(*state, 0x45);
+	key(*state, 0x48, true);
+	for (size_t i = 0; i < sizeof(codes); i++)
+		expect(*state, 0, codes[i]);
+	key(*state, 0x48, false);
+	expect_nothing(*state);
+}
+
+static void every_byte_is_an_edge_of_the_interrupt(void **state)
+{
+	mode(*state, 0x45);
+	rig_rises(*state, "kbd", 0);
+	key(*state, 0x4c, true);
+	assert_true(rig_line(*state, "kbd", 0));
+	assert_int_equal(rig_rises(*state, "kbd", 0), 1);
+	expect(*state, 0, 0xe0);
+	assert_true(rig_line(*state, "kbd", 0));
+	assert_int_equal(rig_rises(*state, "kbd", 0), 1);
+	expect(*state, 0, 0x53);
+	assert_false(rig_line(*state, "kbd", 0));
+}
+
+static void without_its_mode_bit_there_is_no_interrupt(void **state)
+{
+	mode(*state, 0x44);
+	key(*state, 0x04, true);
+	assert_false(rig_line(*state, "kbd", 0));
+	mode(*state, 0x45);
+	assert_true(rig_line(*state, "kbd", 0));
+}
+
+static void a_full_keyboard_takes_no_more_keys(void **state)
+{
+	unsigned taken = 0;
+
+	mode(*state, 0x45);
+	while (key(*state, 0x04, true) && taken < 100)
+		taken++;
+	assert_int_equal(taken, 17); /* 16 in the keyboard, one in the controller */
+	expect(*state, 0, 0x1e);
+	assert_true(key(*state, 0x04, true));
+}
+
+static void a_disabled_keyboard_keeps_its_bytes(void **state)
+{
+	mode(*state, 0x45);
+	command(*state, 0xad);
+	key(*state, 0x04, true);
+	expect_nothing(*state);
+	command(*state, 0xae);
+	expect(*state, 0, 0x1e);
+}
+
+static void leds_rate_and_echo_are_answered(void **state)
+{
+	data(*state, 0xed);
+	expect(*state, 0, ACK);
+	data(*state, 0x07);
+	expect(*state, 0, ACK);
+	data(*state, 0xf3);
+	expect(*state, 0, ACK);
+	data(*state, 0x00);
+	expect(*state, 0, ACK);
+	data(*state, 0xee);
+	expect(*state, 0, 0xee);
+}
+
+static void keyboard_reset_is_acknowledged_and_passes(void **state)
+{
+	data(*state, 0xff);
+	expect(*state, 0, ACK);
+	expect(*state, 0, 0xaa);
+	expect_nothing(*state);
+}
+
+static void keyboard_identifies_itself(void **state)
+{
+	mode(*state, 0x05);
+	data(*state, 0xf2);
+	expect(*state, 0, ACK);
+	expect(*state, 0, 0xab);
+	expect(*state, 0, 0x83);
+	mode(*state, 0x45);
+	data(*state, 0xf2);
+	expect(*state, 0, ACK);
+	expect(*state, 0, 0xab);
+	expect(*state, 0, 0x41);
+}
+
+static void scan_set_is_chosen_and_told(void **state)
+{
+	mode(*state, 0x05);
+	data(*state, 0xf0);
+	expect(*state, 0, ACK);
+	data(*state, 1);
+	expect(*state, 0, ACK);
+	data(*state, 0xf0);
+	expect(*state, 0, ACK);
+	data(*state, 0);
+	expect(*state, 0, ACK);
+	expect(*state, 0, 1);
+	key(*state, 0x04, false);
+	expect(*state, 0, 0x9e);
+}
+
+static void unknown_keyboard_command_asks_to_resend(void **state)
+{
+	data(*state, 0xe1);
+	expect(*state, 0, 0xfe);
+}
+
+static void resend_gives_the_last_byte_again(void **state)
+{
+	mode(*state, 0x05);
+	key(*state, 0x04, true);
+	expect(*state, 0, 0x1c);
+	data(*state, 0xfe);
+	expect(*state, 0, 0x1c);
+}
+
+static void a_keyboard_that_is_off_hears_no_keys(void **state)
+{
+	data(*state, 0xf5);
+	expect(*state, 0, ACK);
+	assert_true(key(*state, 0x04, true));
+	expect_nothing(*state);
+	data(*state, 0xf4);
+	expect(*state, 0, ACK);
+	key(*state, 0x04, true);
+	expect(*state, 0, 0x1e);
+}
+
+static void output_buffer_can_be_written(void **state)
+{
+	mode(*state, 0x47);
+	command(*state, 0xd2);
+	data(*state, 0x12);
+	expect(*state, 0, 0x12);
+	command(*state, 0xd3);
+	data(*state, 0x34);
+	assert_true(rig_line(*state, "aux", 0));
+	expect(*state, AUX, 0x34);
+	assert_false(rig_line(*state, "aux", 0));
+}
+
+static void output_port_drives_a20(void **state)
+{
+	assert_true(rig_line(*state, "a20", 0));
+	command(*state, 0xd1);
+	data(*state, 0xdd);
+	assert_false(rig_line(*state, "a20", 0));
+	command(*state, 0xd0);
+	assert_int_equal(rig_read(*state, "data", 0, 1) & 3, 1);
+}
+
+static void mouse_reset_passes_and_tells_its_id(void **state)
+{
+	to_mouse(*state, 0xff);
+	expect(*state, AUX, ACK);
+	expect(*state, AUX, 0xaa);
+	expect(*state, AUX, 0x00);
+	expect_nothing(*state);
+}
+
+static void enable_mouse(struct rig *rig)
+{
+	mode(rig, 0x47);
+	to_mouse(rig, 0xf4);
+	expect(rig, AUX, ACK);
+}
+
+static void pointer(struct rig *rig, struct mw_input_event event)
+{
+	assert_true(rig_input(rig, "mouse", &event));
+}
+
+static void mouse_reports_moves_and_buttons(void **state)
+{
+	enable_mouse(*state);
+	pointer(*state, (struct mw_input_event){ .kind = MW_INPUT_MOVE, .x = 5, .y = 3 });
+	assert_true(rig_line(*state, "aux", 0));
+	expect(*state, AUX, 0x28); /* y is up: negative */
+	expect(*state, AUX, 5);
+	expect(*state, AUX, 0xfd);
+	pointer(*state,
+		(struct mw_input_event){ .kind = MW_INPUT_BUTTON, .code = 1, .pressed = true });
+	expect(*state, AUX, 0x0a);
+	expect(*state, AUX, 0);
+	expect(*state, AUX, 0);
+	expect_nothing(*state);
+}
+
+static void long_moves_are_several_reports(void **state)
+{
+	enable_mouse(*state);
+	pointer(*state, (struct mw_input_event){ .kind = MW_INPUT_MOVE, .x = -300 });
+	expect(*state, AUX, 0x18);
+	expect(*state, AUX, 0x01);
+	expect(*state, AUX, 0);
+	expect(*state, AUX, 0x18);
+	expect(*state, AUX, 0xd3);
+	expect(*state, AUX, 0);
+	expect_nothing(*state);
+}
+
+static void three_rates_bring_the_wheel(void **state)
+{
+	static const uint8_t rates[] = { 200, 100, 80 };
+
+	for (size_t i = 0; i < sizeof(rates); i++) {
+		to_mouse(*state, 0xf3);
+		expect(*state, AUX, ACK);
+		to_mouse(*state, rates[i]);
+		expect(*state, AUX, ACK);
+	}
+	to_mouse(*state, 0xf2);
+	expect(*state, AUX, ACK);
+	expect(*state, AUX, 3);
+	enable_mouse(*state);
+	pointer(*state, (struct mw_input_event){ .kind = MW_INPUT_WHEEL, .y = 1 });
+	expect(*state, AUX, 0x08);
+	expect(*state, AUX, 0);
+	expect(*state, AUX, 0);
+	expect(*state, AUX, 0xff);
+}
+
+static void mouse_tells_its_status(void **state)
+{
+	to_mouse(*state, 0xe8);
+	expect(*state, AUX, ACK);
+	to_mouse(*state, 1);
+	expect(*state, AUX, ACK);
+	to_mouse(*state, 0xe7);
+	expect(*state, AUX, ACK);
+	to_mouse(*state, 0xe9);
+	expect(*state, AUX, ACK);
+	expect(*state, AUX, 0x10);
+	expect(*state, AUX, 1);
+	expect(*state, AUX, 100);
+}
+
+static void wrap_mode_sends_back(void **state)
+{
+	to_mouse(*state, 0xee);
+	expect(*state, AUX, ACK);
+	to_mouse(*state, 0x55);
+	expect(*state, AUX, 0x55);
+	to_mouse(*state, 0xec);
+	expect(*state, AUX, ACK);
+	to_mouse(*state, 0xf2);
+	expect(*state, AUX, ACK);
+	expect(*state, AUX, 0);
+}
+
+static void remote_mode_reports_on_request(void **state)
+{
+	enable_mouse(*state);
+	to_mouse(*state, 0xf0);
+	expect(*state, AUX, ACK);
+	pointer(*state, (struct mw_input_event){ .kind = MW_INPUT_MOVE, .x = 1, .y = -1 });
+	expect_nothing(*state);
+	to_mouse(*state, 0xeb);
+	expect(*state, AUX, ACK);
+	expect(*state, AUX, 0x08);
+	expect(*state, AUX, 1);
+	expect(*state, AUX, 1);
+}
+
+static void keys_and_moves_take_turns(void **state)
+{
+	enable_mouse(*state);
+	key(*state, 0x04, true);
+	pointer(*state, (struct mw_input_event){ .kind = MW_INPUT_MOVE, .x = 1 });
+	expect(*state, 0, 0x1e);
+	expect(*state, AUX, 0x08);
+	expect(*state, AUX, 1);
+	expect(*state, AUX, 0);
+}
+
+static void keys_under_way_are_saved(void **state)
+{
+	size_t count;
+	uint8_t bytes[512];
+
+	mode(*state, 0x45);
+	key(*state, 0x4c, true);
+	const uint8_t *saved = rig_save(*state, &count);
+
+	assert_true(count <= sizeof(bytes));
+	memcpy(bytes, saved, count);
+	expect(*state, 0, 0xe0);
+	expect(*state, 0, 0x53);
+	assert_true(rig_load(*state, bytes, count));
+	assert_true(rig_line(*state, "kbd", 0));
+	expect(*state, 0, 0xe0);
+	expect(*state, 0, 0x53);
+	expect_nothing(*state);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -116,7 +534,38 @@ int main(void)
 		TEST(output_port_with_bit_0_low_resets),
 		TEST(output_port_with_bit_0_high_does_not),
 		TEST(data_without_its_command_does_not),
-		TEST(keyboard_is_refused_with_a_reason),
+		cmocka_unit_test_setup_teardown(reset_only_has_no_keyboard, set_up_reset_only,
+						tear_down),
+		TEST(self_test_passes_and_sets_the_system_flag),
+		TEST(interface_tests_find_no_fault),
+		TEST(mode_byte_is_read_back),
+		TEST(internal_ram_is_read_back),
+		TEST(a_key_is_two_codes_of_set_1_when_translated),
+		TEST(a_key_is_a_code_and_a_prefix_of_set_2_when_not),
+		TEST(grey_keys_have_the_prefix_e0),
+		TEST(pause_sends_all_at_once_and_no_break),
+		TEST(every_byte_is_an_edge_of_the_interrupt),
+		TEST(without_its_mode_bit_there_is_no_interrupt),
+		TEST(a_full_keyboard_takes_no_more_keys),
+		TEST(a_disabled_keyboard_keeps_its_bytes),
+		TEST(leds_rate_and_echo_are_answered),
+		TEST(keyboard_reset_is_acknowledged_and_passes),
+		TEST(keyboard_identifies_itself),
+		TEST(scan_set_is_chosen_and_told),
+		TEST(unknown_keyboard_command_asks_to_resend),
+		TEST(resend_gives_the_last_byte_again),
+		TEST(a_keyboard_that_is_off_hears_no_keys),
+		TEST(output_buffer_can_be_written),
+		TEST(output_port_drives_a20),
+		TEST(mouse_reset_passes_and_tells_its_id),
+		TEST(mouse_reports_moves_and_buttons),
+		TEST(long_moves_are_several_reports),
+		TEST(three_rates_bring_the_wheel),
+		TEST(mouse_tells_its_status),
+		TEST(wrap_mode_sends_back),
+		TEST(remote_mode_reports_on_request),
+		TEST(keys_and_moves_take_turns),
+		TEST(keys_under_way_are_saved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,60 @@
+/** The keyboard and the mouse behind an 8042, as its controller sees them. */
+// SPDX-License-Identifier: MIT
+#ifndef DEVICES_LEGACY_I8042_INTERNAL_H
+#define DEVICES_LEGACY_I8042_INTERNAL_H
+
+#include "core/device.h"
+
+/* A keyboard holds 16 bytes (IBM PC/AT Technical Reference, "Keyboard Buffer"); answers to commands may
+ * come on top of them, as they do in hardware, where they stand apart. */
+enum { PS2_QUEUE = 32, PS2_KEYS = 16 };
+
+/** Bytes on their way to the controller. */
+struct ps2_queue {
+	uint8_t bytes[PS2_QUEUE];
+	uint8_t head, count;
+};
+
+struct ps2_keyboard {
+	struct ps2_queue queue;
+	uint8_t command; /* one that waits for its argument; 0: none */
+	uint8_t set, leds, rate, last;
+	bool enabled;
+};
+
+struct ps2_mouse {
+	struct ps2_queue queue;
+	uint8_t command, last;
+	uint8_t resolution, rate, scaling; /* scaling: 1 is 2:1 */
+	uint8_t id;                        /* 3 once the wheel was asked for */
+	uint8_t knock;                     /* how far that knock has come */
+	uint8_t buttons;
+	uint8_t told_buttons; /* of the last report */
+	bool reporting, remote, wrap;
+	/* What has gathered since the last report, two's complement. */
+	uint32_t x, y, wheel;
+};
+
+enum { PS2_KEYBOARD_ROWS = 7, PS2_MOUSE_ROWS = 16 };
+extern const struct mw_state ps2_keyboard_rows[PS2_KEYBOARD_ROWS];
+extern const struct mw_state ps2_mouse_rows[PS2_MOUSE_ROWS];
+
+bool ps2_queue_put(struct ps2_queue *queue, uint8_t byte);
+uint8_t ps2_queue_take(struct ps2_queue *queue);
+
+void ps2_keyboard_write(struct ps2_keyboard *keyboard, uint8_t byte);
+/** False when the queue is full. */
+bool ps2_keyboard_key(struct ps2_keyboard *keyboard, uint16_t usage, bool pressed);
+/** After power-on and a reset of the machine: no self-test report. */
+void ps2_keyboard_reset(struct ps2_keyboard *keyboard);
+
+void ps2_mouse_write(struct ps2_mouse *mouse, uint8_t byte);
+bool ps2_mouse_event(struct ps2_mouse *mouse, const struct mw_input_event *event);
+/** The controller has taken all bytes: what has gathered may follow. */
+void ps2_mouse_continue(struct ps2_mouse *mouse);
+void ps2_mouse_reset(struct ps2_mouse *mouse);
+
+/** What the controller makes of a byte of scan code set 2, when it translates: that of set 1. */
+uint8_t ps2_translate(uint8_t code);
+
+#endif

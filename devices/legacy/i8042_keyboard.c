@@ -1,0 +1,242 @@
+/* An AT keyboard. References: IBM PC/AT Technical Reference (1984), "Keyboard"; IBM PS/2 Keyboard and Auxiliary
+ * Device Controller, commands; USB HID usage tables 1.12, chapter 10, with its translation to scan codes. */
+// SPDX-License-Identifier: MIT
+#include "devices/legacy/i8042_internal.h"
+
+enum {
+	SET_LEDS = 0xed,
+	ECHO = 0xee,
+	SCAN_SET = 0xf0,
+	IDENTIFY = 0xf2,
+	SET_RATE = 0xf3,
+	ENABLE = 0xf4,
+	DISABLE = 0xf5,
+	DEFAULTS = 0xf6,
+	ALL_KEYS_FIRST = 0xf7, /* to 0xfd: of scan code set 3 */
+	ALL_KEYS_LAST = 0xfd,
+	RESEND = 0xfe,
+	RESET = 0xff
+};
+enum { ACK = 0xfa, PASSED = 0xaa, AGAIN = 0xfe, BREAK = 0xf0, EXTENDED = 0xe0 };
+enum { DEFAULT_RATE = 0x2b, DEFAULT_SET = 2 };
+#define E0 0x100u /* the code follows an 0xe0 */
+
+/* By usage of the keyboard page, from 4; 0: no such key. */
+enum { FIRST_USAGE = 0x04 };
+static const uint16_t codes[] = {
+	/* a to z */
+	0x1c, 0x32, 0x21, 0x23, 0x24, 0x2b, 0x34, 0x33, 0x43, 0x3b, 0x42, 0x4b, 0x3a, 0x31, 0x44,
+	0x4d, 0x15, 0x2d, 0x1b, 0x2c, 0x3c, 0x2a, 0x1d, 0x22, 0x35, 0x1a,
+	/* 1 to 9, 0 */
+	0x16, 0x1e, 0x26, 0x25, 0x2e, 0x36, 0x3d, 0x3e, 0x46, 0x45,
+	/* Enter, Escape, Backspace, Tab, Space, - = [ ] \ (twice) ; ' ` , . / Caps Lock */
+	0x5a, 0x76, 0x66, 0x0d, 0x29, 0x4e, 0x55, 0x54, 0x5b, 0x5d, 0x5d, 0x4c, 0x52, 0x0e, 0x41,
+	0x49, 0x4a, 0x58,
+	/* F1 to F12 */
+	0x05, 0x06, 0x04, 0x0c, 0x03, 0x0b, 0x83, 0x0a, 0x01, 0x09, 0x78, 0x07,
+	/* Print Screen, Scroll Lock, Pause (apart), Insert, Home, Page Up, Delete, End, Page Down */
+	E0 | 0x7c, 0x7e, 0, E0 | 0x70, E0 | 0x6c, E0 | 0x7d, E0 | 0x71, E0 | 0x69, E0 | 0x7a,
+	/* right, left, down, up */
+	E0 | 0x74, E0 | 0x6b, E0 | 0x72, E0 | 0x75,
+	/* keypad: Num Lock / * - + Enter 1 to 9 0 . */
+	0x77, E0 | 0x4a, 0x7c, 0x7b, 0x79, E0 | 0x5a, 0x69, 0x72, 0x7a, 0x6b, 0x73, 0x74, 0x6c,
+	0x75, 0x7d, 0x70, 0x71,
+	/* the key beside the left Shift of 102 keys, Application */
+	0x61, E0 | 0x2f
+};
+/* From 0xe0: left Ctrl, Shift, Alt, GUI, then the right ones. */
+enum { FIRST_MODIFIER = 0xe0 };
+static const uint16_t modifiers[] = { 0x14,      0x12, 0x11,      E0 | 0x1f,
+				      E0 | 0x14, 0x59, E0 | 0x11, E0 | 0x27 };
+
+enum { PAUSE = 0x48 };
+static const uint8_t pause_code[] = { 0xe1, 0x14, 0x77, 0xe1, 0xf0, 0x14, 0xf0, 0x77 };
+
+bool ps2_queue_put(struct ps2_queue *queue, uint8_t byte)
+{
+	if (queue->count == PS2_QUEUE)
+		return false;
+	queue->bytes[(queue->head + queue->count++) % PS2_QUEUE] = byte;
+	return true;
+}
+
+uint8_t ps2_queue_take(struct ps2_queue *queue)
+{
+	uint8_t byte = queue->bytes[queue->head];
+
+	queue->head = (queue->head + 1u) % PS2_QUEUE;
+	queue->count--;
+	return byte;
+}
+
+static void set_defaults(struct ps2_keyboard *keyboard)
+{
+	keyboard->set = DEFAULT_SET;
+	keyboard->rate = DEFAULT_RATE;
+	keyboard->leds = 0;
+}
+
+void ps2_keyboard_reset(struct ps2_keyboard *keyboard)
+{
+	keyboard->queue = (struct ps2_queue){ 0 };
+	keyboard->command = 0;
+	keyboard->enabled = true;
+	set_defaults(keyboard);
+}
+
+static void answer(struct ps2_keyboard *keyboard, uint8_t byte)
+{
+	ps2_queue_put(&keyboard->queue, byte);
+}
+
+static void argument(struct ps2_keyboard *keyboard, uint8_t byte)
+{
+	uint8_t command = keyboard->command;
+
+	keyboard->command = 0;
+	if (command == SCAN_SET && byte > 2) { /* set 3 is not there, as in many keyboards */
+		answer(keyboard, AGAIN);
+		return;
+	}
+	answer(keyboard, ACK);
+	if (command == SET_LEDS)
+		keyboard->leds = byte & 7;
+	if (command == SET_RATE)
+		keyboard->rate = byte & 0x7f;
+	if (command == SCAN_SET && byte)
+		keyboard->set = byte;
+	if (command == SCAN_SET && !byte)
+		answer(keyboard, keyboard->set);
+}
+
+static void reset_by_command(struct ps2_keyboard *keyboard)
+{
+	ps2_keyboard_reset(keyboard);
+	answer(keyboard, ACK);
+	answer(keyboard, PASSED);
+}
+
+static void identify(struct ps2_keyboard *keyboard)
+{
+	answer(keyboard, ACK);
+	answer(keyboard, 0xab);
+	answer(keyboard, 0x83);
+}
+
+/* A key that comes before a command's answer would be taken for it. */
+static void defaults(struct ps2_keyboard *keyboard, bool enabled)
+{
+	keyboard->queue = (struct ps2_queue){ 0 };
+	keyboard->enabled = enabled;
+	set_defaults(keyboard);
+	answer(keyboard, ACK);
+}
+
+static void command(struct ps2_keyboard *keyboard, uint8_t byte)
+{
+	switch (byte) {
+	case SET_LEDS:
+	case SCAN_SET:
+	case SET_RATE:
+		keyboard->command = byte;
+		answer(keyboard, ACK);
+		break;
+	case ECHO: answer(keyboard, ECHO); break;
+	case IDENTIFY: identify(keyboard); break;
+	case ENABLE:
+		keyboard->queue = (struct ps2_queue){ 0 };
+		keyboard->enabled = true;
+		answer(keyboard, ACK);
+		break;
+	case DISABLE: defaults(keyboard, false); break;
+	case DEFAULTS: defaults(keyboard, keyboard->enabled); break;
+	case RESEND: answer(keyboard, keyboard->last); break;
+	case RESET: reset_by_command(keyboard); break;
+	default: answer(keyboard, byte >= ALL_KEYS_FIRST && byte <= ALL_KEYS_LAST ? ACK : AGAIN);
+	}
+}
+
+/* A command ends one that still waits for its argument; arguments are below 0xed. */
+void ps2_keyboard_write(struct ps2_keyboard *keyboard, uint8_t byte)
+{
+	if (keyboard->command && byte < SET_LEDS) {
+		argument(keyboard, byte);
+		return;
+	}
+	keyboard->command = 0;
+	command(keyboard, byte);
+}
+
+static uint16_t code_of(uint16_t usage)
+{
+	if (usage >= FIRST_USAGE && usage - FIRST_USAGE < (int)(sizeof(codes) / sizeof(codes[0])))
+		return codes[usage - FIRST_USAGE];
+	if (usage >= FIRST_MODIFIER &&
+	    usage - FIRST_MODIFIER < (int)(sizeof(modifiers) / sizeof(modifiers[0])))
+		return modifiers[usage - FIRST_MODIFIER];
+	return 0;
+}
+
+static bool room_for(const struct ps2_keyboard *keyboard, size_t count)
+{
+	return keyboard->queue.count + count <= PS2_KEYS;
+}
+
+/* Set 1 is what the controller would make of set 2. */
+static void send(struct ps2_keyboard *keyboard, const uint8_t *bytes, size_t count)
+{
+	uint8_t released = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (keyboard->set == 2) {
+			answer(keyboard, bytes[i]);
+		} else if (bytes[i] == BREAK) {
+			released = 0x80;
+		} else {
+			answer(keyboard, ps2_translate(bytes[i]) | released);
+			released = 0;
+		}
+	}
+}
+
+bool ps2_keyboard_key(struct ps2_keyboard *keyboard, uint16_t usage, bool pressed)
+{
+	uint16_t code = code_of(usage);
+	uint8_t bytes[3];
+	size_t count = 0;
+
+	if (!keyboard->enabled)
+		return true; /* it does not scan its keys: they are lost */
+	if (usage == PAUSE) {
+		if (pressed && !room_for(keyboard, sizeof(pause_code)))
+			return false;
+		send(keyboard, pause_code, pressed ? sizeof(pause_code) : 0);
+		return true;
+	}
+	if (code & E0)
+		bytes[count++] = EXTENDED;
+	if (!pressed)
+		bytes[count++] = BREAK;
+	bytes[count++] = (uint8_t)code;
+	if (!code)
+		return true;
+	if (!room_for(keyboard, count))
+		return false;
+	send(keyboard, bytes, count);
+	return true;
+}
+
+static const struct mw_state queue_rows[] = {
+	{ "bytes", MW_ARRAY(struct ps2_queue, bytes), .since = 2 },
+	{ "head", MW_FIELD(struct ps2_queue, head), .since = 2 },
+	{ "count", MW_FIELD(struct ps2_queue, count), .since = 2 },
+};
+const struct mw_state ps2_keyboard_rows[PS2_KEYBOARD_ROWS] = {
+	{ "queue", MW_STRUCT(struct ps2_keyboard, queue, queue_rows), .since = 2 },
+	{ "command", MW_FIELD(struct ps2_keyboard, command), .since = 2 },
+	{ "set", MW_FIELD(struct ps2_keyboard, set), .reset = DEFAULT_SET, .since = 2 },
+	{ "leds", MW_FIELD(struct ps2_keyboard, leds), .since = 2 },
+	{ "rate", MW_FIELD(struct ps2_keyboard, rate), .reset = DEFAULT_RATE, .since = 2 },
+	{ "last", MW_FIELD(struct ps2_keyboard, last), .since = 2 },
+	{ "enabled", MW_FIELD(struct ps2_keyboard, enabled), .reset = 1, .since = 2 },
+};
