@@ -131,3 +131,14 @@ bool mw_machine_is_running(const struct mw_machine *machine)
 {
 	return machine->running;
 }
+
+enum mw_status mw_machine_fetch_chips(struct mw_machine *machine)
+{
+	const struct mw_executor *executor = &machine->executor;
+	enum mw_status status = MW_STATUS_OK;
+
+	for (uint32_t i = 0; i < machine->plan->node_count && status == MW_STATUS_OK; i++)
+		if (machine->nodes[i]->offloaded && executor->ops->get_node)
+			status = executor->ops->get_node(executor->self, i);
+	return status;
+}

@@ -181,7 +181,8 @@ struct mw_wire {
 	int (*on_acknowledge)(void *self);
 	/** MW_INPUT, receiving: false when the device has no room for it now. */
 	bool (*on_input)(void *self, const struct mw_input_event *event);
-	unsigned takes; /* MW_INPUT, receiving: a mask of 1u << enum mw_input_kind */
+	unsigned takes;     /* MW_INPUT, receiving: a mask of 1u << enum mw_input_kind */
+	const char *unless; /* MW_INPUT: a bool property; nodes that have it set take nothing */
 	/** MW_IMAGE, receiving (the host side): all `count` bytes or false. Called on the thread of
 	 * whoever holds the image, under the backend's lock. */
 	uint64_t (*on_size)(void *self);

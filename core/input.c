@@ -5,15 +5,19 @@
 #include "core/machine_internal.h"
 #include "core/registry.h"
 
-static bool takes(const struct mw_wire *wire, enum mw_input_kind kind)
+static bool takes(const struct mw_node *node, const struct mw_wire *wire, enum mw_input_kind kind)
 {
-	return wire->kind == MW_INPUT && wire->direction == MW_RECEIVES && wire->takes >> kind & 1;
+	const struct mw_plan_value *unless =
+		wire->unless ? mw_plan_value(node->plan, wire->unless) : NULL;
+
+	return wire->kind == MW_INPUT && wire->direction == MW_RECEIVES &&
+	       wire->takes >> kind & 1 && !(unless && unless->number);
 }
 
 static const struct mw_wire *find_wire(const struct mw_node *node, enum mw_input_kind kind)
 {
 	for (size_t i = 0; i < node->type->wires.count; i++)
-		if (takes(&node->type->wires.items[i], kind))
+		if (takes(node, &node->type->wires.items[i], kind))
 			return &node->type->wires.items[i];
 	return NULL;
 }

@@ -117,6 +117,9 @@ size_t mw_node_save(struct mw_machine *machine, size_t index, uint8_t *bytes, si
 bool mw_node_load(struct mw_machine *machine, size_t index, const uint8_t *bytes, size_t count,
 		  struct mw_diagnostics *diagnostics);
 
+/** Brings the state rows of chips that the executor runs up to date; the machine is stopped. */
+enum mw_status mw_machine_fetch_chips(struct mw_machine *machine);
+
 /** Where log lines go; NULL is stderr. Any thread may log; a line is written whole. */
 void mw_machine_set_log(struct mw_machine *machine, FILE *out);
 

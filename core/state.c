@@ -122,7 +122,7 @@ size_t mw_node_save(struct mw_machine *machine, size_t index, uint8_t *bytes, si
 	struct mw_node *node = machine->nodes[index];
 	struct node_form form = form_of(node, node->type->state_version);
 
-	if (form.bytes > capacity)
+	if (!form.bytes || form.bytes > capacity)
 		return form.bytes;
 	mw_rows_save(form.rows, node->device, bytes, capacity);
 	bytes += form.row_bytes;

@@ -27,10 +27,11 @@ static bool walk_rows(struct walk *walk, const struct mw_state *rows, size_t cou
 			continue;
 		for (size_t e = 0; e < elements; e++) {
 			size_t offset = row->offset + e * row->stride;
-			bool good = row->kind == MW_STRUCT_KIND
-					    ? walk_rows(walk, row->rows, row->row_count,
-							(unsigned char *)owner + offset)
-					    : walk->visit(walk, row, owner, offset);
+			bool good =
+				row->kind == MW_STRUCT_KIND
+					? walk_rows(walk, row->rows, row->row_count,
+						    owner ? (unsigned char *)owner + offset : NULL)
+					: walk->visit(walk, row, owner, offset);
 
 			if (!good)
 				return false;

@@ -71,28 +71,14 @@ static bool check_kind(struct reader *reader, const uint8_t *head)
 	return true;
 }
 
-static bool read_header(struct reader *reader)
+/** The program headers, whose place the header tells. */
+static bool read_table(struct reader *reader, const uint8_t *head)
 {
-	uint8_t head[64] = { 0 };
-	const struct layout *layout = layouts;
-	uint64_t size = reader->file->size;
-
-	if (size < layout->header)
-		return REFUSE(reader, NULL, "is truncated: %u bytes are less than an ELF header",
-			      (unsigned)size);
-	if (!mw_boot_file_read(reader->file, 0, head, size < sizeof(head) ? size : sizeof(head),
-			       reader->diagnostics) ||
-	    !check_kind(reader, head))
-		return false;
-	reader->layout = layout = &layouts[head[AT_CLASS] - 1];
-	if (size < layout->header)
-		return REFUSE(reader, NULL, "is truncated: %u bytes are less than an ELF header",
-			      (unsigned)size);
+	const struct layout *layout = reader->layout;
 	uint64_t offset = mw_get_le(head + layout->at_offset, layout->word);
+	uint64_t size = reader->file->size, bytes = (uint64_t)reader->count * layout->entry;
 	unsigned entry_bytes = (unsigned)mw_get_le(head + layout->at_entry_bytes, 2);
 
-	reader->entry = mw_get_le(head + AT_ENTRY, layout->word);
-	reader->count = (unsigned)mw_get_le(head + layout->at_entry_bytes + 2, 2);
 	if (!reader->count)
 		return REFUSE(reader, NULL, "has no program headers: nothing of it can be loaded");
 	if (reader->count > HEADERS_MAX)
@@ -101,8 +87,6 @@ static bool read_header(struct reader *reader)
 	if (entry_bytes != layout->entry)
 		return REFUSE(reader, NULL, "is damaged: its program headers have %u bytes each",
 			      entry_bytes);
-	uint64_t bytes = (uint64_t)reader->count * layout->entry;
-
 	if (offset > size || bytes > size - offset)
 		return REFUSE(
 			reader, NULL,
@@ -110,6 +94,33 @@ static bool read_header(struct reader *reader)
 			(unsigned long long)offset, (unsigned long long)size);
 	reader->entries = mw_alloc(1, (size_t)bytes);
 	return mw_boot_file_read(reader->file, offset, reader->entries, bytes, reader->diagnostics);
+}
+
+static bool refuse_short(struct reader *reader)
+{
+	return REFUSE(reader, NULL, "is truncated: %u bytes are less than an ELF header",
+		      (unsigned)reader->file->size);
+}
+
+static bool read_header(struct reader *reader)
+{
+	uint8_t head[64] = { 0 };
+	uint64_t size = reader->file->size;
+
+	if (size < layouts[0].header)
+		return refuse_short(reader);
+	if (!mw_boot_file_read(reader->file, 0, head, size < sizeof(head) ? size : sizeof(head),
+			       reader->diagnostics) ||
+	    !check_kind(reader, head))
+		return false;
+	const struct layout *layout = &layouts[head[AT_CLASS] - 1];
+
+	if (size < layout->header)
+		return refuse_short(reader);
+	reader->layout = layout;
+	reader->entry = mw_get_le(head + AT_ENTRY, layout->word);
+	reader->count = (unsigned)mw_get_le(head + layout->at_entry_bytes + 2, 2);
+	return read_table(reader, head);
 }
 
 static uint64_t field(const struct reader *reader, unsigned number, unsigned at)

@@ -121,13 +121,13 @@ static bool read_addresses(struct mw_boot *boot, size_t at, struct mw_diagnostic
 	segment->file_bytes = end ? end - start : boot->kernel.size - segment->offset;
 	if (end && end <= here)
 		return damaged(boot, diagnostics, "has a load end below itself");
-	if (segment->file_bytes > boot->kernel.size - segment->offset)
+	uint64_t told = segment->offset + segment->file_bytes;
+
+	if (told > boot->kernel.size)
 		return mw_boot_refuse(
 			&boot->kernel, diagnostics, NULL,
-			"is truncated: its multiboot header tells of %llu bytes, the file "
-			"has %llu",
-			(unsigned long long)(segment->offset + segment->file_bytes),
-			(unsigned long long)boot->kernel.size);
+			"is truncated: its multiboot header tells of %llu bytes, the file has %llu",
+			(unsigned long long)told, (unsigned long long)boot->kernel.size);
 	if (bss_end && bss_end < start + segment->file_bytes)
 		return damaged(boot, diagnostics, "has a bss that ends before it begins");
 	segment->memory_bytes = bss_end ? bss_end - start : segment->file_bytes;

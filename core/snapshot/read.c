@@ -237,11 +237,6 @@ const char *mw_snapshot_accel(const struct mw_snapshot *snapshot)
 	return snapshot->accel;
 }
 
-uint32_t mw_snapshot_tsc_khz(const struct mw_snapshot *snapshot)
-{
-	return snapshot->tsc_khz;
-}
-
 /* From behind the one that was found last, and round. */
 const struct snapshot_section *snapshot_find(struct mw_snapshot *snapshot, enum section kind,
 					     uint32_t number)

@@ -27,23 +27,12 @@ static void settle(struct mw_machine *machine)
 	}
 }
 
-static bool fetch_chips(struct mw_machine *machine, struct mw_diagnostics *diagnostics)
+static bool fetch_chips(struct mw_machine *machine, const char *path,
+			struct mw_diagnostics *diagnostics)
 {
-	const struct mw_executor *executor = &machine->executor;
+	enum mw_status status = mw_machine_fetch_chips(machine);
 
-	for (uint32_t i = 0; i < machine->plan->node_count; i++) {
-		if (!machine->nodes[i]->offloaded || !executor->ops->get_node)
-			continue;
-		enum mw_status status = executor->ops->get_node(executor->self, i);
-
-		if (status == MW_STATUS_OK)
-			continue;
-		mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "C705", (struct mw_span){ 0 },
-				   "the state of `%s` cannot be read: %s",
-				   machine->plan->nodes[i].id, mw_status_text(status));
-		return false;
-	}
-	return true;
+	return status == MW_STATUS_OK || fail(diagnostics, path, mw_status_text(status));
 }
 
 static void save_plan(struct snapshot_writer *writer, const struct mw_machine *machine)
@@ -115,7 +104,7 @@ bool mw_snapshot_save(struct mw_machine *machine, const char *path,
 	if (machine->running)
 		return fail(diagnostics, path, mw_status_text(MW_STATUS_STATE));
 	settle(machine);
-	if (!may_replace(path, diagnostics) || !fetch_chips(machine, diagnostics))
+	if (!may_replace(path, diagnostics) || !fetch_chips(machine, path, diagnostics))
 		return false;
 	if (asprintf(&beside, "%s.%ld.new", path, (long)getpid()) < 0)
 		return fail(diagnostics, path, strerror(ENOMEM));

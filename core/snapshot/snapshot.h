@@ -21,8 +21,11 @@ void mw_snapshot_close(struct mw_snapshot *snapshot);
 
 /** The plan's canonical text; borrowed. */
 const char *mw_snapshot_plan(struct mw_snapshot *snapshot, size_t *length);
-/** The rate of the guest's TSC, 0 where it is not known. */
-uint32_t mw_snapshot_tsc_khz(const struct mw_snapshot *snapshot);
+/** Makes of the plan read from that text the machine as its guest knows it: features of the CPU's model that
+ * the accelerator could not give are removed, and a TSC whose rate was the host's has the rate it had. Before
+ * the machine is built. */
+bool mw_snapshot_fit_plan(struct mw_snapshot *snapshot, struct mw_plan *plan,
+			  struct mw_diagnostics *diagnostics);
 /** The accelerator it was saved under; borrowed. */
 const char *mw_snapshot_accel(const struct mw_snapshot *snapshot);
 

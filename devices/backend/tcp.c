@@ -155,20 +155,16 @@ static bool set_up_tls(struct tcp *tcp, struct mw_diagnostics *diagnostics)
 	       mw_connection_fail(tcp, diagnostics, "%s", mw_tls_why(&tcp->tls));
 }
 
-/* The first address that works. */
+/* The first address that this host has; where its port is taken, another would surprise clients. */
 static bool listen_somewhere(struct tcp *tcp, struct mw_diagnostics *diagnostics)
 {
-	int error = EADDRNOTAVAIL;
-
-	for (size_t i = 0; i < tcp->count; i++) {
+	for (size_t i = 0; i < tcp->count && tcp->listener < 0; i++) {
 		tcp->listener = mw_socket_listen(&tcp->addresses[i].socket, tcp->addresses[i].size);
-		if (tcp->listener >= 0)
-			return true;
-		if (!i)
-			error = errno;
+		if (tcp->listener < 0 && errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT)
+			break;
 	}
-	return mw_connection_fail(tcp, diagnostics, "cannot listen at %s: %s", tcp->address,
-				  strerror(error));
+	return tcp->listener >= 0 || mw_connection_fail(tcp, diagnostics, "cannot listen at %s: %s",
+							tcp->address, strerror(errno));
 }
 
 static bool init(void *self, struct mw_diagnostics *diagnostics)
@@ -195,7 +191,7 @@ static bool init(void *self, struct mw_diagnostics *diagnostics)
 /* Who asks for port 0 wants to know which it is. */
 static void tell_address(struct tcp *tcp)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = { 0 };
 	socklen_t size = sizeof(address);
 	char host[INET6_ADDRSTRLEN + 16], port[8];
 

@@ -386,7 +386,8 @@ static const struct mw_region regions[] = {
 };
 static const struct mw_state chip_rows[] = {
 	{ "irr", MW_FIELD(struct chip, irr), .since = 1 },
-	{ "imr", MW_FIELD(struct chip, imr), .since = 1 },
+	/* Until it is initialized (figure 6) a chip passes nothing on. */
+	{ "imr", MW_FIELD(struct chip, imr), .reset = 0xff, .since = 1 },
 	{ "isr", MW_FIELD(struct chip, isr), .since = 1 },
 	{ "last_irr", MW_FIELD(struct chip, last_irr), .since = 1 },
 	{ "elcr", MW_FIELD(struct chip, elcr), .since = 1 },

@@ -412,9 +412,9 @@ static const struct mw_wire wires[] = {
 	  .optional = true },
 	{ "keyboard", "Keys that are pressed and released.", .kind = MW_INPUT,
 	  .direction = MW_RECEIVES, .optional = true, .takes = 1u << MW_INPUT_KEY,
-	  .on_input = on_key },
+	  .unless = "reset_only", .on_input = on_key },
 	{ "mouse", "What the mouse does.", .kind = MW_INPUT, .direction = MW_RECEIVES,
-	  .optional = true, .takes = POINTER, .on_input = on_pointer },
+	  .optional = true, .takes = POINTER, .unless = "reset_only", .on_input = on_pointer },
 };
 static const struct mw_register data[] = {
 	{ "DATA", 0, .get = read_data, .set = write_data },

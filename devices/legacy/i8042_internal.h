@@ -19,6 +19,7 @@ struct ps2_keyboard {
 	struct ps2_queue queue;
 	uint8_t command; /* one that waits for its argument; 0: none */
 	uint8_t set, leds, rate, last;
+	uint8_t held; /* modifiers, from USB HID usage 0xe0 on */
 	bool enabled;
 };
 
@@ -35,7 +36,7 @@ struct ps2_mouse {
 	uint32_t x, y, wheel;
 };
 
-enum { PS2_KEYBOARD_ROWS = 7, PS2_MOUSE_ROWS = 16 };
+enum { PS2_KEYBOARD_ROWS = 8, PS2_MOUSE_ROWS = 16 };
 extern const struct mw_state ps2_keyboard_rows[PS2_KEYBOARD_ROWS];
 extern const struct mw_state ps2_mouse_rows[PS2_MOUSE_ROWS];
 

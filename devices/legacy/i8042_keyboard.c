@@ -34,8 +34,8 @@ static const uint16_t codes[] = {
 	0x49, 0x4a, 0x58,
 	/* F1 to F12 */
 	0x05, 0x06, 0x04, 0x0c, 0x03, 0x0b, 0x83, 0x0a, 0x01, 0x09, 0x78, 0x07,
-	/* Print Screen, Scroll Lock, Pause (apart), Insert, Home, Page Up, Delete, End, Page Down */
-	E0 | 0x7c, 0x7e, 0, E0 | 0x70, E0 | 0x6c, E0 | 0x7d, E0 | 0x71, E0 | 0x69, E0 | 0x7a,
+	/* Print Screen (apart), Scroll Lock, Pause (apart), Insert, Home, Page Up, Delete, End, Page Down */
+	0, 0x7e, 0, E0 | 0x70, E0 | 0x6c, E0 | 0x7d, E0 | 0x71, E0 | 0x69, E0 | 0x7a,
 	/* right, left, down, up */
 	E0 | 0x74, E0 | 0x6b, E0 | 0x72, E0 | 0x75,
 	/* keypad: Num Lock / * - + Enter 1 to 9 0 . */
@@ -49,8 +49,24 @@ enum { FIRST_MODIFIER = 0xe0 };
 static const uint16_t modifiers[] = { 0x14,      0x12, 0x11,      E0 | 0x1f,
 				      E0 | 0x14, 0x59, E0 | 0x11, E0 | 0x27 };
 
-enum { PAUSE = 0x48 };
-static const uint8_t pause_code[] = { 0xe1, 0x14, 0x77, 0xe1, 0xf0, 0x14, 0xf0, 0x77 };
+/* Keys whose codes depend on what is held: Ctrl, Shift and Alt of both sides, as bits from 0xe0 on. */
+enum { PRINT_SCREEN = 0x46, PAUSE = 0x48, MOST_CODES = 8 };
+enum { HELD_CTRL = 0x11, HELD_SHIFT = 0x22, HELD_ALT = 0x44 };
+static const struct special {
+	uint16_t usage;
+	uint8_t held; /* one of them is enough; 0: always */
+	bool pressed;
+	uint8_t count, codes[MOST_CODES];
+} specials[] = {
+	{ PRINT_SCREEN, HELD_ALT, true, 1, { 0x84 } },
+	{ PRINT_SCREEN, HELD_ALT, false, 2, { BREAK, 0x84 } },
+	{ PRINT_SCREEN, HELD_CTRL | HELD_SHIFT, true, 2, { 0xe0, 0x7c } },
+	{ PRINT_SCREEN, HELD_CTRL | HELD_SHIFT, false, 3, { 0xe0, BREAK, 0x7c } },
+	{ PRINT_SCREEN, 0, true, 4, { 0xe0, 0x12, 0xe0, 0x7c } },
+	{ PRINT_SCREEN, 0, false, 6, { 0xe0, BREAK, 0x7c, 0xe0, BREAK, 0x12 } },
+	{ PAUSE, HELD_CTRL, true, 5, { 0xe0, 0x7e, 0xe0, BREAK, 0x7e } },
+	{ PAUSE, 0, true, 8, { 0xe1, 0x14, 0x77, 0xe1, BREAK, 0x14, BREAK, 0x77 } },
+};
 
 bool ps2_queue_put(struct ps2_queue *queue, uint8_t byte)
 {
@@ -199,28 +215,56 @@ static void send(struct ps2_keyboard *keyboard, const uint8_t *bytes, size_t cou
 	}
 }
 
-bool ps2_keyboard_key(struct ps2_keyboard *keyboard, uint16_t usage, bool pressed)
+static void follow_modifiers(struct ps2_keyboard *keyboard, uint16_t usage, bool pressed)
 {
-	uint16_t code = code_of(usage);
-	uint8_t bytes[3];
+	unsigned number = usage - FIRST_MODIFIER;
+
+	if (usage < FIRST_MODIFIER || number >= 8)
+		return;
+	keyboard->held &= (uint8_t) ~(1u << number);
+	keyboard->held |= (uint8_t)(pressed << number);
+}
+
+static size_t plain_codes(uint16_t code, bool pressed, uint8_t *bytes)
+{
 	size_t count = 0;
 
-	if (!keyboard->enabled)
-		return true; /* it does not scan its keys: they are lost */
-	if (usage == PAUSE) {
-		if (pressed && !room_for(keyboard, sizeof(pause_code)))
-			return false;
-		send(keyboard, pause_code, pressed ? sizeof(pause_code) : 0);
-		return true;
-	}
+	if (!code)
+		return 0;
 	if (code & E0)
 		bytes[count++] = EXTENDED;
 	if (!pressed)
 		bytes[count++] = BREAK;
 	bytes[count++] = (uint8_t)code;
-	if (!code)
-		return true;
-	if (!room_for(keyboard, count))
+	return count;
+}
+
+/* IBM PS/2 Keyboard, "Scan code set 2": how many codes the key makes now. */
+static size_t codes_now(const struct ps2_keyboard *keyboard, uint16_t usage, bool pressed,
+			uint8_t bytes[MOST_CODES])
+{
+	for (size_t i = 0; i < sizeof(specials) / sizeof(specials[0]); i++) {
+		const struct special *row = &specials[i];
+
+		if (row->usage != usage || row->pressed != pressed ||
+		    (row->held && !(keyboard->held & row->held)))
+			continue;
+		for (size_t j = 0; j < row->count; j++)
+			bytes[j] = row->codes[j];
+		return row->count;
+	}
+	return plain_codes(code_of(usage), pressed, bytes);
+}
+
+bool ps2_keyboard_key(struct ps2_keyboard *keyboard, uint16_t usage, bool pressed)
+{
+	uint8_t bytes[MOST_CODES];
+	size_t count = codes_now(keyboard, usage, pressed, bytes);
+
+	follow_modifiers(keyboard, usage, pressed);
+	if (!keyboard->enabled)
+		return true; /* it does not scan its keys: they are lost */
+	if (count && !room_for(keyboard, count))
 		return false;
 	send(keyboard, bytes, count);
 	return true;
@@ -238,5 +282,6 @@ const struct mw_state ps2_keyboard_rows[PS2_KEYBOARD_ROWS] = {
 	{ "leds", MW_FIELD(struct ps2_keyboard, leds), .since = 2 },
 	{ "rate", MW_FIELD(struct ps2_keyboard, rate), .reset = DEFAULT_RATE, .since = 2 },
 	{ "last", MW_FIELD(struct ps2_keyboard, last), .since = 2 },
+	{ "held", MW_FIELD(struct ps2_keyboard, held), .since = 2 },
 	{ "enabled", MW_FIELD(struct ps2_keyboard, enabled), .reset = 1, .since = 2 },
 };

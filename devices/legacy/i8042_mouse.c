@@ -33,14 +33,19 @@ static void answer(struct ps2_mouse *mouse, uint8_t byte)
 	ps2_queue_put(&mouse->queue, byte);
 }
 
+static void forget_moves(struct ps2_mouse *mouse)
+{
+	mouse->x = mouse->y = mouse->wheel = 0;
+}
+
 static void set_defaults(struct ps2_mouse *mouse)
 {
 	mouse->rate = DEFAULT_RATE;
 	mouse->resolution = DEFAULT_RESOLUTION;
 	mouse->scaling = 0;
 	mouse->reporting = mouse->remote = mouse->wrap = false;
-	mouse->x = mouse->y = mouse->wheel = 0;
 	mouse->knock = 0;
+	forget_moves(mouse);
 }
 
 void ps2_mouse_reset(struct ps2_mouse *mouse)
@@ -131,7 +136,10 @@ static void set_mode(struct ps2_mouse *mouse, uint8_t byte)
 	case STREAM_MODE: mouse->remote = false; break;
 	case REMOTE_MODE: mouse->remote = true; break;
 	case WRAP_MODE: mouse->wrap = true; break;
-	case ENABLE: mouse->reporting = true; break;
+	case ENABLE:
+		mouse->reporting = true;
+		forget_moves(mouse);
+		break;
 	case DISABLE: mouse->reporting = false; break;
 	case DEFAULTS: set_defaults(mouse); break;
 	case SET_RESOLUTION:

@@ -30,7 +30,7 @@ enum {
 	LSR_WITH_BYTE = LSR_PARITY | LSR_FRAMING | LSR_BREAK
 };
 enum { MSR_CTS = 0x10, MSR_DSR = 0x20, MSR_RI = 0x40, MSR_DCD = 0x80, MSR_TERI = 0x04 };
-enum { FIFO_BYTES = 16, POLLS_ENOUGH = 16 };
+enum { FIFO_BYTES = 16, POLLS_ENOUGH = 16, BURST_BYTES = 256, LONGEST_PAUSE_NS = 2000000 };
 enum { FLOW_RTS, FLOW_DTR, FLOW_NONE };
 enum { MODEM_READY, MODEM_WIRES };
 
@@ -45,7 +45,7 @@ struct uart16550 {
 	bool out2_gates;
 	struct mw_line *irq, *rts, *dtr;
 	struct mw_stream *port;
-	struct mw_timer *timeout;
+	struct mw_timer *timeout, *pause;
 	/* Guest-visible state. */
 	uint8_t ier, fcr, lcr, mcr, msr, scr, dll, dlm;
 	uint8_t last; /* the receiver's buffer register without FIFOs */
@@ -53,6 +53,7 @@ struct uart16550 {
 	bool overrun, thre_pending, timed_out;
 	bool idle_read; /* the LSR was read in vain and nothing written since */
 	uint8_t polls;  /* how often it was read so again, since the port was set up */
+	uint16_t burst; /* how many bytes have arrived since the last pause */
 	struct queue rx, tx;
 	uint8_t rx_errors[FIFO_BYTES]; /* of the byte in the same slot of rx */
 };
@@ -139,13 +140,25 @@ static bool listens(const struct uart16550 *uart)
 	}
 }
 
+static bool by_interrupt(const struct uart16550 *uart)
+{
+	return uart->ier & IER_DATA;
+}
+
 /* The host may send what fits, once the guest listens: a byte that arrived while a driver still sets
- * up the port would be thrown away with the FIFO's contents. */
+ * up the port would be thrown away with the FIFO's contents.
+ *
+ * The host is faster than any line. A handler of interrupts would never find the FIFO empty; it would
+ * give up in the end, with the line still high, whose edge has passed; and meanwhile nobody had time for
+ * what it has read. So a burst is followed by a pause once all is read. Who polls needs none. */
 static void update_credit(struct uart16550 *uart)
 {
 	bool ready = listens(uart) && !loops(uart);
+	size_t room = capacity(uart) - uart->rx.count, left = BURST_BYTES - uart->burst;
 
-	mw_stream_credit(uart->port, ready ? capacity(uart) - uart->rx.count : 0);
+	if (by_interrupt(uart) && room > left)
+		room = left;
+	mw_stream_credit(uart->port, ready ? room : 0);
 }
 
 /* An LSR read that finds the transmitter empty and nothing received. */
@@ -168,18 +181,53 @@ static void forget_polls(struct uart16550 *uart)
 	update_credit(uart);
 }
 
-/* 8.11: four characters without arrival or read, the bits of a character as programmed. */
-static void restart_timeout(struct uart16550 *uart)
+/* The bits of a character as programmed, with start and stop. */
+static uint64_t characters_ns(const struct uart16550 *uart, unsigned count)
 {
 	unsigned divisor = (unsigned)(uart->dlm << 8 | uart->dll);
 	uint64_t bits = 1u + 5u + (uart->lcr & LCR_BITS) + (uart->lcr & LCR_PARITY ? 1 : 0) +
 			(uart->lcr & LCR_STOP ? 2 : 1);
-	uint64_t clocks = 4 * bits * 16 * (divisor ? divisor : 0x10000);
 
+	return count * bits * 16 * (divisor ? divisor : 0x10000) * 1000000000 / uart->clock_hz;
+}
+
+/* 8.11: four characters without arrival or read. */
+static void restart_timeout(struct uart16550 *uart)
+{
 	if (!fifos(uart) || !uart->rx.count)
 		mw_timer_cancel(uart->timeout);
 	else
-		mw_timer_arm(uart->timeout, mw_now_ns(uart) + clocks * 1000000000 / uart->clock_hz);
+		mw_timer_arm(uart->timeout, mw_now_ns(uart) + characters_ns(uart, 4));
+}
+
+static void pause_after_burst(struct uart16550 *uart)
+{
+	uint64_t pause = characters_ns(uart, FIFO_BYTES);
+
+	if (by_interrupt(uart) && uart->burst == BURST_BYTES && !uart->rx.count &&
+	    !mw_timer_armed(uart->pause, NULL))
+		mw_timer_arm(uart->pause,
+			     mw_now_ns(uart) +
+				     (pause < LONGEST_PAUSE_NS ? pause : LONGEST_PAUSE_NS));
+}
+
+static void begin_burst(struct uart16550 *uart)
+{
+	uart->burst = 0;
+	mw_timer_cancel(uart->pause);
+	update_credit(uart);
+}
+
+static void on_pause(void *self)
+{
+	begin_burst(self);
+}
+
+static void count_burst(struct uart16550 *uart, size_t count)
+{
+	size_t left = BURST_BYTES - uart->burst;
+
+	uart->burst = (uint16_t)(uart->burst + (count < left ? count : left));
 }
 
 static void on_timeout(void *self)
@@ -207,6 +255,7 @@ static void on_bytes(void *self, const uint8_t *bytes, size_t count)
 {
 	struct uart16550 *uart = self;
 
+	count_burst(uart, count);
 	while (count--)
 		receive(uart, *bytes++);
 	restart_timeout(uart);
@@ -293,6 +342,7 @@ static uint64_t read_data(void *self)
 		byte = pop(&uart->rx);
 	uart->timed_out = false;
 	restart_timeout(uart);
+	pause_after_burst(uart);
 	update_credit(uart);
 	update_irq(uart);
 	return byte;
@@ -331,6 +381,8 @@ static void write_ier(void *self, uint64_t value)
 	uart->idle_read = false;
 	if ((old ^ uart->ier) & IER_THRE)
 		uart->thre_pending = (uart->ier & IER_THRE) && !uart->tx.count;
+	if ((old ^ uart->ier) & IER_DATA)
+		begin_burst(uart);
 	update_irq(uart);
 }
 
@@ -349,6 +401,7 @@ static void clear_rx(struct uart16550 *uart)
 {
 	uart->rx = (struct queue){ 0 };
 	uart->timed_out = false;
+	begin_burst(uart);
 	restart_timeout(uart);
 }
 
@@ -461,6 +514,9 @@ static void after_load(void *self)
 		uart->rx.count = 0;
 	if (uart->tx.count > capacity(uart))
 		uart->tx.count = 0;
+	if (uart->burst > BURST_BYTES)
+		uart->burst = BURST_BYTES;
+	pause_after_burst(uart);
 	drive_outputs(uart);
 	update_credit(uart);
 	transmit(uart);
@@ -518,6 +574,8 @@ static const struct mw_region regions[] = {
 static const struct mw_timer_row timers[] = {
 	{ "timeout", "Four characters without arrival or read.",
 	  MW_FIELD(struct uart16550, timeout), .on_expire = on_timeout, .since = 1 },
+	{ "pause", "Nothing arrives for a while, after a burst was read by interrupt.",
+	  MW_FIELD(struct uart16550, pause), .on_expire = on_pause, .since = 1 },
 };
 static const struct mw_state queue_state[] = {
 	{ "bytes", MW_ARRAY(struct queue, bytes), .since = 1 },
@@ -542,6 +600,7 @@ static const struct mw_state state[] = {
 	{ "timed_out", MW_FIELD(struct uart16550, timed_out), .since = 1 },
 	{ "idle_read", MW_FIELD(struct uart16550, idle_read), .since = 1 },
 	{ "polls", MW_FIELD(struct uart16550, polls), .since = 1 },
+	{ "burst", MW_FIELD(struct uart16550, burst), .since = 1 },
 	{ "rx", MW_STRUCT(struct uart16550, rx, queue_state), .since = 1 },
 	{ "tx", MW_STRUCT(struct uart16550, tx, queue_state), .since = 1 },
 	{ "rx_errors", MW_ARRAY(struct uart16550, rx_errors), .since = 1 },

@@ -231,6 +231,11 @@ static void port_that_is_taken_is_an_error(void **state)
 
 	say(&settings, "server", true, NULL);
 	peer_expect_refusal(&tcp_type, settings.items, "Address already in use");
+	char address[32];
+
+	snprintf(address, sizeof(address), "localhost:%u", port); /* ::1 is no way out */
+	settings.items[0].text = address;
+	peer_expect_refusal(&tcp_type, settings.items, "Address already in use");
 	close(listener);
 }
 

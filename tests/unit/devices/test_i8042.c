@@ -232,6 +232,69 @@ static void pause_sends_all_at_once_and_no_break(void **state)
 	expect_nothing(*state);
 }
 
+static void expect_all(struct rig *rig, const uint8_t *codes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		expect(rig, 0, codes[i]);
+	expect_nothing(rig);
+}
+
+static void press_and_release(struct rig *rig, uint16_t usage)
+{
+	assert_true(key(rig, usage, true));
+	assert_true(key(rig, usage, false));
+}
+
+static void print_screen_alone_pretends_a_shift(void **state)
+{
+	static const uint8_t codes[] = {
+		0xe0, 0x12, 0xe0, 0x7c, 0xe0, 0xf0, 0x7c, 0xe0, 0xf0, 0x12
+	};
+
+	mode(*state, 0x05);
+	press_and_release(*state, 0x46);
+	expect_all(*state, codes, sizeof(codes));
+}
+
+static void print_screen_with_shift_or_ctrl_is_one_code(void **state)
+{
+	static const uint8_t codes[] = { 0xe0, 0x7c, 0xe0, 0xf0, 0x7c };
+
+	mode(*state, 0x05);
+	for (uint16_t modifier = 0xe0; modifier <= 0xe5; modifier++) {
+		if (modifier == 0xe2 || modifier == 0xe3)
+			continue; /* Alt and GUI */
+		key(*state, modifier, true);
+		while (status(*state) & FULL)
+			rig_read(*state, "data", 0, 1);
+		press_and_release(*state, 0x46);
+		expect_all(*state, codes, sizeof(codes));
+		key(*state, modifier, false);
+		while (status(*state) & FULL)
+			rig_read(*state, "data", 0, 1);
+	}
+}
+
+static void print_screen_with_alt_is_the_system_request(void **state)
+{
+	static const uint8_t codes[] = { 0x38, 0x54, 0xd4 };
+
+	mode(*state, 0x45);
+	key(*state, 0xe2, true);
+	press_and_release(*state, 0x46);
+	expect_all(*state, codes, sizeof(codes));
+}
+
+static void pause_with_ctrl_is_break(void **state)
+{
+	static const uint8_t codes[] = { 0x14, 0xe0, 0x7e, 0xe0, 0xf0, 0x7e };
+
+	mode(*state, 0x05);
+	key(*state, 0xe0, true);
+	press_and_release(*state, 0x48);
+	expect_all(*state, codes, sizeof(codes));
+}
+
 static void every_byte_is_an_edge_of_the_interrupt(void **state)
 {
 	mode(*state, 0x45);
@@ -416,6 +479,18 @@ static void mouse_reports_moves_and_buttons(void **state)
 	expect_nothing(*state);
 }
 
+static void moves_before_it_is_enabled_are_forgotten(void **state)
+{
+	mode(*state, 0x47);
+	pointer(*state, (struct mw_input_event){ .kind = MW_INPUT_MOVE, .x = 100, .y = 3 });
+	enable_mouse(*state);
+	expect_nothing(*state);
+	pointer(*state, (struct mw_input_event){ .kind = MW_INPUT_MOVE, .x = 1 });
+	expect(*state, AUX, 0x08);
+	expect(*state, AUX, 1);
+	expect(*state, AUX, 0);
+}
+
 static void long_moves_are_several_reports(void **state)
 {
 	enable_mouse(*state);
@@ -544,6 +619,10 @@ int main(void)
 		TEST(a_key_is_a_code_and_a_prefix_of_set_2_when_not),
 		TEST(grey_keys_have_the_prefix_e0),
 		TEST(pause_sends_all_at_once_and_no_break),
+		TEST(print_screen_alone_pretends_a_shift),
+		TEST(print_screen_with_shift_or_ctrl_is_one_code),
+		TEST(print_screen_with_alt_is_the_system_request),
+		TEST(pause_with_ctrl_is_break),
 		TEST(every_byte_is_an_edge_of_the_interrupt),
 		TEST(without_its_mode_bit_there_is_no_interrupt),
 		TEST(a_full_keyboard_takes_no_more_keys),
@@ -559,6 +638,7 @@ int main(void)
 		TEST(output_port_drives_a20),
 		TEST(mouse_reset_passes_and_tells_its_id),
 		TEST(mouse_reports_moves_and_buttons),
+		TEST(moves_before_it_is_enabled_are_forgotten),
 		TEST(long_moves_are_several_reports),
 		TEST(three_rates_bring_the_wheel),
 		TEST(mouse_tells_its_status),

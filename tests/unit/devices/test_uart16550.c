@@ -709,6 +709,87 @@ static void saved_port_goes_on_in_another_machine(void **state)
 	rig_destroy(other);
 }
 
+/* Reads what a handler of interrupts would in one go. */
+static unsigned read_all(struct rig *rig, unsigned limit)
+{
+	unsigned count = 0;
+
+	for (; count < limit && (in(rig, LSR) & 1); count++)
+		in(rig, RBR);
+	return count;
+}
+
+/* A host that always has more would keep a handler for ever, and the line high without an edge. */
+static void burst_is_followed_by_a_pause(void **state)
+{
+	static const uint8_t bytes[600];
+	static const uint64_t sixteen_characters_ns = UINT64_C(16) * 10 * 1000000000 / 115200;
+
+	out(*state, FCR, FIFO_ON | LEVEL_8);
+	out(*state, IER, RDA);
+	rig_rises(*state, "irq", 0);
+	rig_send(*state, "port", bytes, sizeof(bytes));
+	assert_int_equal(read_all(*state, sizeof(bytes)), 256);
+	assert_false(irq(*state));
+	rig_rises(*state, "irq", 0);
+	rig_advance(*state, sixteen_characters_ns / 2);
+	assert_false(in(*state, LSR) & 1);
+	rig_advance(*state, sixteen_characters_ns);
+	assert_int_equal(rig_rises(*state, "irq", 0), 1);
+	assert_int_equal(read_all(*state, sizeof(bytes)), 256);
+	rig_advance(*state, 2 * sixteen_characters_ns);
+	assert_int_equal(read_all(*state, sizeof(bytes)), sizeof(bytes) - 512);
+}
+
+static void burst_that_is_not_read_out_waits(void **state)
+{
+	static const uint8_t bytes[600];
+
+	out(*state, FCR, FIFO_ON | LEVEL_8);
+	out(*state, IER, RDA);
+	rig_send(*state, "port", bytes, sizeof(bytes));
+	assert_int_equal(read_all(*state, 255), 255);
+	rig_advance(*state, 1000000000);
+	assert_int_equal(read_all(*state, sizeof(bytes)), 1);
+	rig_advance(*state, 1000000000);
+	assert_int_equal(read_all(*state, sizeof(bytes)), 256);
+}
+
+static void who_polls_needs_no_pause(void **state)
+{
+	static const uint8_t bytes[1000];
+
+	out(*state, FCR, FIFO_ON);
+	rig_send(*state, "port", bytes, sizeof(bytes));
+	assert_int_equal(read_all(*state, sizeof(bytes)), sizeof(bytes));
+	/* Nor one who stops to hear interrupts in a pause. */
+	out(*state, IER, RDA);
+	rig_send(*state, "port", bytes, sizeof(bytes));
+	assert_int_equal(read_all(*state, sizeof(bytes)), 256);
+	out(*state, IER, 0);
+	assert_int_equal(read_all(*state, sizeof(bytes)), sizeof(bytes) - 256);
+}
+
+static void pause_goes_on_in_another_machine(void **state)
+{
+	static const uint8_t bytes[300];
+	struct rig *other = rig_create(&uart16550_type, NULL);
+	size_t count;
+
+	out(*state, FCR, FIFO_ON);
+	out(*state, IER, RDA);
+	rig_send(*state, "port", bytes, 256);
+	assert_int_equal(read_all(*state, sizeof(bytes)), 256);
+	const uint8_t *saved = rig_save(*state, &count);
+
+	assert_true(rig_load(other, saved, count));
+	rig_send(other, "port", bytes, sizeof(bytes));
+	assert_int_equal(read_all(other, sizeof(bytes)), 0);
+	rig_advance(other, rig_now(*state) + 2000000);
+	assert_int_equal(read_all(other, sizeof(bytes)), 256);
+	rig_destroy(other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -765,6 +846,10 @@ int main(void)
 		TEST(outputs_follow_mcr),
 		TEST(out2_gates_the_interrupt),
 		TEST(saved_port_goes_on_in_another_machine),
+		TEST(burst_is_followed_by_a_pause),
+		TEST(burst_that_is_not_read_out_waits),
+		TEST(who_polls_needs_no_pause),
+		TEST(pause_goes_on_in_another_machine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
