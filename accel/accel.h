@@ -28,12 +28,20 @@ struct mw_accel_probe {
 	struct mw_accel_caps caps;
 };
 
+/** Where a driver from outside (qtest) is: descriptors to read from and write to, which may be one, or a
+ * socket that waits for clients, one after the other. -1: none. The accelerator closes them, but not the
+ * standard streams. */
+struct mw_accel_driver {
+	int in, out, listener;
+};
+
 /** Created by ops->create, owned by the caller, destroyed after the machine has stopped and before
  * it is destroyed. */
 struct mw_accel;
 
 struct mw_accel_ops {
 	const char *name, *summary;
+	bool only_by_name; /* `auto` never takes it */
 	/** Tries it out, to choose between several: opens and closes what it needs, at most 10 ms. */
 	void (*probe)(struct mw_accel_probe *probe);
 	/** The same by what can be seen without trying, for when there is no choice. NULL: probe. */
@@ -48,6 +56,10 @@ struct mw_accel_ops {
 	void (*describe)(const struct mw_accel *accel, char *text, size_t capacity);
 
 	/* NULL where it cannot; the machine is stopped. */
+
+	/** The machine does what a driver says from its next start on; once. Without it nothing happens
+	 * there. Where the driver leaves and no other can come, the machine ends. */
+	void (*drive)(struct mw_accel *accel, const struct mw_accel_driver *driver);
 
 	/** Writes a line to `out` for each of the next `limit` instructions; `out` stays open until
 	 * destroy. */

@@ -12,6 +12,11 @@
 #include "core/diagnostics.h"
 #include "core/plan.h"
 
+/** What every accelerator offers of KVM's own features (leaf 0x40000001, EAX; Linux,
+ * Documentation/virt/kvm/x86/cpuid.rst): clock source, no IO delay, new clock source MSRs, a clock that is the
+ * same on all CPUs. Named CPU models have these and no more, so that a machine moves between accelerators. */
+#define MW_PARAVIRTUAL_FEATURES 0x0100000bu
+
 /** The word that holds a feature, or NULL where the set has no such leaf. */
 uint32_t *mw_cpuid_word(struct mw_cpuid_leaf *leaves, size_t count,
 			const struct mw_cpu_feature *feature);

@@ -6,6 +6,7 @@
 #ifdef MW_ACCEL_KVM
 #include "accel/kvm/kvm.h"
 #endif
+#include "accel/none/none.h"
 #ifdef MW_ACCEL_SOFT
 #include "accel/soft/soft.h"
 #endif
@@ -17,6 +18,7 @@ const struct mw_accel_ops *const mw_accels[] = {
 #ifdef MW_ACCEL_SOFT
 	&mw_accel_soft,
 #endif
+	&mw_accel_none,
 	NULL,
 };
 

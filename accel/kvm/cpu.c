@@ -29,7 +29,6 @@ static bool set_rate(struct kvm_vm *vm, struct kvm_cpu *cpu, struct mw_diagnosti
 	uint32_t wanted = vm->plan->cpu.tsc_khz;
 	int now = ioctl(cpu->fd, KVM_GET_TSC_KHZ, 0);
 
-	vm->host_tsc_khz = now > 0 ? (uint32_t)now : 0;
 	if (wanted && ioctl(cpu->fd, KVM_SET_TSC_KHZ, (unsigned long)wanted) < 0) {
 		mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "A501", vm->plan->cpu.span,
 				   "this host cannot give the guest a TSC of %u kHz; its own runs "
@@ -37,7 +36,7 @@ static bool set_rate(struct kvm_vm *vm, struct kvm_cpu *cpu, struct mw_diagnosti
 				   wanted, now < 0 ? 0 : now);
 		return false;
 	}
-	vm->tsc_khz = wanted ? wanted : vm->host_tsc_khz;
+	vm->tsc_khz = wanted ? wanted : now > 0 ? (uint32_t)now : 0;
 	return true;
 }
 
@@ -58,7 +57,7 @@ static int set_plan_msrs(const struct kvm_vm *vm, const struct kvm_cpu *cpu)
 /* What KVM made is the reset state; it is noted before anything can change it. */
 static int note_reset_state(struct kvm_vm *vm, struct kvm_cpu *cpu)
 {
-	if (ioctl(cpu->fd, KVM_GET_LAPIC, &cpu->reset_lapic) < 0)
+	if (vm->chips != KVM_CHIPS_USER && ioctl(cpu->fd, KVM_GET_LAPIC, &cpu->reset_lapic) < 0)
 		return errno;
 	if (cpu->index)
 		return 0;
@@ -123,6 +122,12 @@ static bool check_count(struct kvm_vm *vm, struct mw_diagnostics *diagnostics)
 				   vm->caps.max_vcpus, cpu->count);
 		return false;
 	}
+	if (vm->chips == KVM_CHIPS_USER && mw_apic_id(cpu, cpu->count - 1) > LAST_XAPIC_ID) {
+		mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "A501", cpu->span,
+				   "`irqchip: user` has no APIC ids above 254, which %u CPUs want",
+				   cpu->count);
+		return false;
+	}
 	if (mw_apic_id(cpu, cpu->count - 1) > LAST_XAPIC_ID &&
 	    ioctl(vm->fd, KVM_ENABLE_CAP, &wide) < 0)
 		return fail(diagnostics, cpu->span, "APIC ids above 254 are refused", errno);
@@ -172,9 +177,11 @@ void kvm_cpus_fini(struct kvm_vm *vm)
 		free(cpu->xsave);
 	}
 	free(vm->cpus);
+	free(vm->told);
 	free(vm->reset_msrs);
 	vm->cpus = NULL;
 	vm->reset_msrs = NULL;
+	vm->told = NULL;
 	vm->cpu_count = 0;
 }
 
@@ -184,7 +191,7 @@ static enum mw_status reset_kernel_state(struct kvm_vm *vm, struct kvm_cpu *cpu)
 {
 	if (vm->reset_nested.size && ioctl(cpu->fd, KVM_SET_NESTED_STATE, &vm->reset_nested) < 0)
 		return mw_status_from_errno(errno);
-	if (ioctl(cpu->fd, KVM_SET_LAPIC, &cpu->reset_lapic) < 0)
+	if (vm->chips != KVM_CHIPS_USER && ioctl(cpu->fd, KVM_SET_LAPIC, &cpu->reset_lapic) < 0)
 		return mw_status_from_errno(errno);
 	kvm_msrs_reset(vm, cpu->fd);
 	return MW_STATUS_OK;
@@ -203,27 +210,30 @@ static enum mw_status reload_page_tables(struct kvm_vm *vm, unsigned index)
 }
 
 /* A new CPU is in its reset state but for the few registers that mw_cpu_state sets. */
+static enum mw_status reset_cpu(struct kvm_vm *vm, struct kvm_cpu *cpu)
+{
+	struct mw_cpu_state state;
+	enum mw_status status = MW_STATUS_OK;
+
+	mw_cpu_state_reset(&state, cpu->index == 0);
+	if (vm->touched)
+		status = reload_page_tables(vm, cpu->index);
+	if (!status)
+		status = kvm_set_cpu(vm, cpu->index, &state);
+	if (!status && vm->touched)
+		status = reset_kernel_state(vm, cpu);
+	cpu->unfinished = cpu->offered = false;
+	return status;
+}
+
 enum mw_status kvm_reset(void *self)
 {
 	struct kvm_vm *vm = self;
-	struct kvm_clock_data clock = { .clock = 0 };
-	enum mw_status status = vm->has_run ? kvm_chips_reset(vm) : MW_STATUS_OK;
+	enum mw_status status = vm->touched ? kvm_chips_reset(vm) : MW_STATUS_OK;
 
-	for (unsigned i = 0; i < vm->cpu_count && !status; i++) {
-		struct mw_cpu_state state;
-
-		mw_cpu_state_reset(&state, i == 0);
-		if (vm->has_run)
-			status = reload_page_tables(vm, i);
-		if (!status)
-			status = kvm_set_cpu(vm, i, &state);
-		if (!status && vm->has_run)
-			status = reset_kernel_state(vm, &vm->cpus[i]);
-		vm->cpus[i].unfinished = false;
-	}
-	if (vm->has_run && !status && ioctl(vm->fd, KVM_SET_CLOCK, &clock) < 0)
-		status = mw_status_from_errno(errno);
-	vm->has_run = false;
-	vm->paused.valid = false;
+	for (unsigned i = 0; i < vm->cpu_count && !status; i++)
+		status = reset_cpu(vm, &vm->cpus[i]);
+	vm->touched = false;
+	vm->clock_ns = 0;
 	return status;
 }

@@ -101,6 +101,8 @@ bool kvm_cpuid_prepare(struct kvm_leaves *cpuid, const struct mw_plan_cpu *cpu,
 	cpuid->count = count < KVM_MAX_LEAVES ? count : KVM_MAX_LEAVES;
 	memcpy(cpuid->leaves, source, cpuid->count * sizeof(*source));
 	cpuid->kvm_features = kvm_word ? *kvm_word : 0;
+	if (!cpu->host_model)
+		cpuid->kvm_features &= MW_PARAVIRTUAL_FEATURES;
 	if (!mw_cpuid_switch(cpuid->leaves, cpuid->count, cpu, cpu->features_add, true,
 			     diagnostics) ||
 	    !mw_cpuid_switch(cpuid->leaves, cpuid->count, cpu, cpu->features_remove, false,
@@ -113,6 +115,27 @@ bool kvm_cpuid_prepare(struct kvm_leaves *cpuid, const struct mw_plan_cpu *cpu,
 	return true;
 }
 
+/* x2APIC and the timer's TSC-deadline mode; of KVM's own features (cpuid.rst) those that need its APIC:
+ * ASYNC_PF, PV_EOI, PV_UNHALT, ASYNC_PF_VMEXIT, PV_SEND_IPI, POLL_CONTROL, PV_SCHED_YIELD,
+ * ASYNC_PF_INT, MSI_EXT_DEST_ID. */
+void kvm_cpuid_without_apic(struct mw_cpuid_leaf *leaves, size_t count)
+{
+	static const struct decided_bits hidden[] = {
+		{ 0x1, MW_ECX, 1u << 21 | 1u << 24 },
+		{ 0x40000001, MW_EAX,
+		  1u << 4 | 1u << 6 | 1u << 7 | 1u << 10 | 1u << 11 | 1u << 12 | 1u << 13 |
+			  1u << 14 | 1u << 15 },
+	};
+
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+		const struct mw_cpu_feature row = { "", hidden[i].leaf, 0, hidden[i].where, 0 };
+		uint32_t *word = mw_cpuid_word(leaves, count, &row);
+
+		if (word)
+			*word &= ~hidden[i].bits;
+	}
+}
+
 int kvm_cpuid_install(struct kvm_vm *vm, unsigned index, uint32_t tsc_khz)
 {
 	struct mw_cpuid_leaf *leaves = mw_alloc(KVM_MAX_LEAVES, sizeof(*leaves));
@@ -123,6 +146,8 @@ int kvm_cpuid_install(struct kvm_vm *vm, unsigned index, uint32_t tsc_khz)
 	memcpy(leaves, vm->cpuid.leaves, count * sizeof(*leaves));
 	count = mw_cpuid_for_cpu(&vm->plan->cpu, index, tsc_khz, vm->cpuid.kvm_features, leaves,
 				 count, KVM_MAX_LEAVES);
+	if (vm->chips == KVM_CHIPS_USER)
+		kvm_cpuid_without_apic(leaves, count);
 	for (size_t i = 0; i < count; i++)
 		cpuid->entries[i] = (struct kvm_cpuid_entry2){
 			.function = leaves[i].leaf,
@@ -136,6 +161,12 @@ int kvm_cpuid_install(struct kvm_vm *vm, unsigned index, uint32_t tsc_khz)
 	cpuid->nent = (uint32_t)count;
 	error = ioctl(vm->cpus[index].fd, KVM_SET_CPUID2, cpuid) < 0 ? errno : 0;
 	free(cpuid);
-	free(leaves);
+	if (index == 0) {
+		free(vm->told);
+		vm->told = leaves;
+		vm->told_count = count;
+	} else {
+		free(leaves);
+	}
 	return error;
 }

@@ -49,6 +49,24 @@ static unsigned part_size(uint64_t address, unsigned left)
 	return size;
 }
 
+static uint64_t read_memory(struct kvm_cpu *cpu, uint64_t address, unsigned size)
+{
+	uint64_t value;
+
+	if (kvm_apic_owns(cpu, address))
+		return kvm_apic_read(cpu, address);
+	mw_memory_read(cpu->actor, address, size, &value);
+	return value;
+}
+
+static void write_memory(struct kvm_cpu *cpu, uint64_t address, unsigned size, uint64_t value)
+{
+	if (kvm_apic_owns(cpu, address))
+		kvm_apic_write(cpu, address, size, value);
+	else
+		mw_memory_write(cpu->actor, address, size, value);
+}
+
 static bool on_mmio(struct kvm_cpu *cpu)
 {
 	struct kvm_run *run = cpu->run;
@@ -61,9 +79,9 @@ static bool on_mmio(struct kvm_cpu *cpu)
 		size = part_size(address + at, run->mmio.len - at);
 		if (run->mmio.is_write) {
 			memcpy(&value, run->mmio.data + at, size);
-			mw_memory_write(cpu->actor, address + at, size, value);
+			write_memory(cpu, address + at, size, value);
 		} else {
-			mw_memory_read(cpu->actor, address + at, size, &value);
+			value = read_memory(cpu, address + at, size);
 			memcpy(run->mmio.data + at, &value, size);
 		}
 	}
@@ -126,6 +144,10 @@ static bool on_failure(struct kvm_cpu *cpu)
 
 static bool on_halt(struct kvm_cpu *cpu)
 {
+	if (cpu->vm->apics) {
+		kvm_apic_halt(cpu);
+		return true;
+	}
 	fail(cpu, "a CPU halts outside KVM although its APIC is inside");
 	return false;
 }
@@ -295,7 +317,7 @@ static void log_registers(struct kvm_cpu *cpu)
 	struct mw_machine *machine = cpu->vm->machine;
 	struct mw_cpu_state s;
 
-	if (kvm_get_cpu(cpu->vm, cpu->index, &s) != MW_STATUS_OK)
+	if (kvm_show_cpu(cpu, &s) != MW_STATUS_OK)
 		return;
 	mw_log_line(machine, "cpu %u: rip %016" PRIx64 " rflags %08" PRIx64, cpu->index, s.rip,
 		    s.rflags);

@@ -126,6 +126,7 @@ void kvm_host_caps(int kvm, struct mw_accel_caps *caps)
 	caps->dirty_log = true;
 	caps->readonly_memory = has(kvm, KVM_CAP_READONLY_MEM);
 	caps->kernel_irqchip = has(kvm, KVM_CAP_IRQCHIP);
+	caps->user_irqchip = true;
 	caps->split_irqchip = has(kvm, KVM_CAP_SPLIT_IRQCHIP);
 	caps->tsc_deadline = has(kvm, KVM_CAP_TSC_DEADLINE_TIMER);
 	caps->max_vcpus = number_of(kvm, KVM_CAP_MAX_VCPUS, number_of(kvm, KVM_CAP_NR_VCPUS, 4));

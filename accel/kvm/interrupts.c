@@ -1,6 +1,6 @@
-/* Interrupt chips: the local APICs always run in the kernel; the IOAPIC and the two 8259 do so only
- * when the plan has exactly KVM's chips at KVM's places. References: api.rst, 4.24 (IRQCHIP), 4.52
- * (GSI routing), 4.77 (SIGNAL_MSI), 7.5 (SPLIT_IRQCHIP). */
+/* Interrupt chips: the local APICs run in the kernel unless the plan says `user`; the IOAPIC and the two
+ * 8259 do so only when the plan has exactly KVM's chips at KVM's places. References: api.rst, 4.24
+ * (IRQCHIP), 4.52 (GSI routing), 4.77 (SIGNAL_MSI), 7.5 (SPLIT_IRQCHIP). */
 // SPDX-License-Identifier: MIT
 #include "accel/kvm/kvm_internal.h"
 
@@ -9,14 +9,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-enum { MASTER_PORT = 0x20, SLAVE_PORT = 0xa0, MASTER_LINES = 8 };
+enum { MASTER_PORT = 0x20, SLAVE_PORT = 0xa0, ELCR_PORT = 0x4d0, CHIP_PINS = 8, CASCADE = 2 };
 enum { LEVEL_TRIGGERED = 1 << 15 }; /* of a message's data; SDM vol. 3, 11.11.2 */
 #define IOAPIC_ADDRESS 0xfec00000u
 enum { IOAPIC_VERSION = 0x11 }; /* of the kernel's: without an EOI register */
 
-/** The kernel's three chips as nodes of the plan. */
+/** The kernel's chips as nodes of the plan: both 8259 are one. */
 struct chip_nodes {
-	long master, slave, ioapic;
+	long pics, ioapic;
 	const char *misfit; /* why they do not fit, or NULL */
 	long culprit;       /* the node to blame, or -1 */
 };
@@ -41,17 +41,25 @@ static void blame(struct chip_nodes *chips, long culprit, const char *misfit)
 
 static void find_pics(const struct mw_plan *plan, struct chip_nodes *chips)
 {
-	for (long i = mw_plan_role(plan, MW_ROLE_PIC, 0); i >= 0;
-	     i = mw_plan_role(plan, MW_ROLE_PIC, (size_t)i + 1)) {
-		if (chips->master < 0 && claims(plan, i, MW_CLAIM_IO, MASTER_PORT))
-			chips->master = i;
-		else if (chips->slave < 0 && claims(plan, i, MW_CLAIM_IO, SLAVE_PORT))
-			chips->slave = i;
-		else
-			blame(chips, i, "is not one of the kernel's 8259 at ports 0x20 and 0xa0");
-	}
-	if (chips->master < 0 || chips->slave < 0)
+	const struct mw_plan_claim *elcr;
+	long other;
+
+	chips->pics = mw_plan_role(plan, MW_ROLE_PIC, 0);
+	if (chips->pics < 0) {
 		blame(chips, -1, "the machine has no two 8259 at ports 0x20 and 0xa0");
+		return;
+	}
+	other = mw_plan_role(plan, MW_ROLE_PIC, (size_t)chips->pics + 1);
+	if (other >= 0)
+		blame(chips, other, "is a second pair of 8259; the kernel has one");
+	if (!claims(plan, chips->pics, MW_CLAIM_IO, MASTER_PORT) ||
+	    !claims(plan, chips->pics, MW_CLAIM_IO, SLAVE_PORT))
+		blame(chips, chips->pics,
+		      "is not at ports 0x20 and 0xa0, where the kernel's 8259 are");
+	elcr = mw_plan_claim(&plan->nodes[chips->pics], MW_CLAIM_IO, "elcr");
+	if (elcr && elcr->base != ELCR_PORT)
+		blame(chips, chips->pics,
+		      "has its edge/level registers elsewhere than the kernel's, at 0x4d0");
 }
 
 static void check_ioapic_value(const struct mw_plan *plan, struct chip_nodes *chips,
@@ -85,7 +93,7 @@ static void find_ioapic(const struct mw_plan *plan, struct chip_nodes *chips)
 
 static struct chip_nodes find_chips(const struct mw_plan *plan)
 {
-	struct chip_nodes chips = { -1, -1, -1, NULL, -1 };
+	struct chip_nodes chips = { -1, -1, NULL, -1 };
 
 	find_pics(plan, &chips);
 	find_ioapic(plan, &chips);
@@ -133,11 +141,9 @@ bool kvm_chips_choose(const struct mw_plan *plan, enum kvm_chips *chips,
 		if (nodes.misfit)
 			report_misfit(plan, &nodes, diagnostics);
 		return !nodes.misfit;
-	case MW_IRQCHIP_USER: break;
+	case MW_IRQCHIP_USER: *chips = KVM_CHIPS_USER; break;
 	}
-	mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "A501", plan->accel.irqchip_span,
-			   "`irqchip: user` is not implemented under kvm");
-	return false;
+	return true;
 }
 
 bool kvm_chips_runs(const struct mw_plan *plan, enum kvm_chips chips, uint32_t node)
@@ -147,8 +153,12 @@ bool kvm_chips_runs(const struct mw_plan *plan, enum kvm_chips chips, uint32_t n
 	if (chips != KVM_CHIPS_KERNEL)
 		return false;
 	nodes = find_chips(plan);
-	return (long)node == nodes.master || (long)node == nodes.slave ||
-	       (long)node == nodes.ioapic;
+	return (long)node == nodes.pics || (long)node == nodes.ioapic;
+}
+
+bool kvm_chips_is_pic(const struct mw_plan *plan, uint32_t node)
+{
+	return (long)node == find_chips(plan).pics;
 }
 
 bool kvm_runs_node(void *self, uint32_t node)
@@ -188,15 +198,15 @@ static bool route_to_chip(const struct chip_nodes *nodes, const struct mw_plan_s
 {
 	entry->type = KVM_IRQ_ROUTING_IRQCHIP;
 	entry->u.irqchip.pin = sink->index;
-	if ((long)sink->node == nodes->ioapic)
+	if ((long)sink->node == nodes->ioapic) {
 		entry->u.irqchip.irqchip = KVM_IRQCHIP_IOAPIC;
-	else if ((long)sink->node == nodes->master)
-		entry->u.irqchip.irqchip = KVM_IRQCHIP_PIC_MASTER;
-	else if ((long)sink->node == nodes->slave)
-		entry->u.irqchip.irqchip = KVM_IRQCHIP_PIC_SLAVE;
-	else
-		return false;
-	return true;
+		return true;
+	}
+	entry->u.irqchip.irqchip =
+		sink->index < CHIP_PINS ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE;
+	entry->u.irqchip.pin %= CHIP_PINS;
+	/* The slave is at the master's pin 2, whatever else the plan has there. */
+	return (long)sink->node == nodes->pics && sink->index != CASCADE;
 }
 
 static struct kvm_irq_routing *new_routing(size_t entries)
@@ -245,20 +255,34 @@ static int create_kernel(struct kvm_vm *vm)
 
 bool kvm_chips_create(struct kvm_vm *vm, struct mw_diagnostics *diagnostics)
 {
-	int error;
+	int error = 0;
 
 	pthread_mutex_init(&vm->routes.mutex, NULL);
-	error = vm->chips == KVM_CHIPS_KERNEL ? create_kernel(vm) : create_split(vm);
+	switch (vm->chips) {
+	case KVM_CHIPS_KERNEL: error = create_kernel(vm); break;
+	case KVM_CHIPS_SPLIT: error = create_split(vm); break;
+	case KVM_CHIPS_USER: error = kvm_apics_create(vm); break;
+	}
 	if (!error)
 		return true;
 	mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "", (struct mw_span){ 0 },
 			   "kvm: the %s interrupt chip cannot be made: %s",
-			   vm->chips == KVM_CHIPS_KERNEL ? "kernel" : "split", strerror(error));
+			   kvm_chips_name(vm->chips), strerror(error));
 	return false;
+}
+
+const char *kvm_chips_name(enum kvm_chips chips)
+{
+	static const char *const names[] = { [KVM_CHIPS_SPLIT] = "split",
+					     [KVM_CHIPS_KERNEL] = "kernel",
+					     [KVM_CHIPS_USER] = "user" };
+
+	return names[chips];
 }
 
 void kvm_chips_fini(struct kvm_vm *vm)
 {
+	kvm_apics_fini(vm);
 	free(vm->routes.items);
 	vm->routes.items = NULL;
 }
@@ -271,6 +295,7 @@ enum mw_status kvm_chips_reset(struct kvm_vm *vm)
 				return mw_status_from_errno(errno);
 		return MW_STATUS_OK;
 	}
+	kvm_apics_reset(vm);
 	pthread_mutex_lock(&vm->routes.mutex);
 	for (unsigned i = 0; i < vm->routes.inputs; i++)
 		if (vm->routes.items[i].valid) {
@@ -349,6 +374,10 @@ void kvm_msi(void *self, uint64_t address, uint32_t data)
 		.data = data,
 	};
 
+	if (vm->chips == KVM_CHIPS_USER) {
+		kvm_apics_message(vm, address, data);
+		return;
+	}
 	kvm_routes_flush(vm);
 	if (ioctl(vm->fd, KVM_SIGNAL_MSI, &msi) < 0 && errno != EPERM && errno != EINVAL)
 		mw_machine_fail(vm->machine, "kvm: an interrupt message is refused: %s",

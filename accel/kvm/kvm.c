@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "accel/kvm/kvm_internal.h"
@@ -26,16 +27,29 @@ static enum mw_status unmap(void *self, uint64_t base, uint64_t length)
 	return kvm_slots_unmap(&vm->slots, base, length);
 }
 
+static void identity(void *self, struct mw_cpu_identity *identity)
+{
+	const struct kvm_vm *vm = self;
+
+	*identity = (struct mw_cpu_identity){ vm->tsc_khz, vm->told, vm->told_count };
+}
+
 static const struct mw_executor_ops executor_ops = {
 	.map = map,
 	.unmap = unmap,
 	.reset = kvm_reset,
 	.set_cpu = kvm_set_cpu,
 	.get_cpu = kvm_get_cpu,
+	.get_node = kvm_get_node,
+	.set_node = kvm_set_node,
+	.identity = identity,
+	.get_clock = kvm_get_clock,
+	.set_clock = kvm_set_clock,
 	.start = kvm_start,
 	.stop = kvm_stop,
 	.line = kvm_line,
 	.msi = kvm_msi,
+	.intr = kvm_intr,
 	.route = kvm_route,
 	.runs_node = kvm_runs_node,
 };
@@ -169,13 +183,17 @@ static bool create(struct mw_accel **out, struct mw_machine *machine,
 		   struct mw_diagnostics *diagnostics)
 {
 	struct kvm_vm *vm = mw_alloc(1, sizeof(*vm));
+	pthread_condattr_t monotonic;
 
 	*out = NULL;
 	vm->machine = machine;
 	vm->plan = mw_machine_plan(machine);
 	vm->kvm = vm->fd = -1;
 	pthread_mutex_init(&vm->mutex, NULL);
-	pthread_cond_init(&vm->changed, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&vm->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	if (!set_up(vm, diagnostics)) {
 		tear_down(vm);
 		return false;
@@ -199,8 +217,8 @@ static void describe(const struct mw_accel *accel, char *text, size_t capacity)
 	const struct kvm_vm *vm = (const struct kvm_vm *)accel;
 
 	snprintf(text, capacity, "kvm: %s irqchip, %u CPU%s, TSC %u.%03u GHz",
-		 vm->chips == KVM_CHIPS_KERNEL ? "kernel" : "split", vm->cpu_count,
-		 vm->cpu_count == 1 ? "" : "s", vm->tsc_khz / 1000000, vm->tsc_khz / 1000 % 1000);
+		 kvm_chips_name(vm->chips), vm->cpu_count, vm->cpu_count == 1 ? "" : "s",
+		 vm->tsc_khz / 1000000, vm->tsc_khz / 1000 % 1000);
 }
 
 const struct mw_accel_ops mw_accel_kvm = {

@@ -60,13 +60,16 @@ void kvm_slots_fini(struct kvm_slots *slots);
 
 /* interrupts.c: which chips the kernel runs, and the routes to them. */
 
-enum kvm_chips { KVM_CHIPS_SPLIT, KVM_CHIPS_KERNEL };
+enum kvm_chips { KVM_CHIPS_SPLIT, KVM_CHIPS_KERNEL, KVM_CHIPS_USER };
+const char *kvm_chips_name(enum kvm_chips chips);
 
 /** What the plan's `irqchip` comes to. False: it asks for what does not fit; diagnostics name it. */
 bool kvm_chips_choose(const struct mw_plan *plan, enum kvm_chips *chips,
 		      struct mw_diagnostics *diagnostics);
 /** True when the kernel would run this node. */
 bool kvm_chips_runs(const struct mw_plan *plan, enum kvm_chips chips, uint32_t node);
+/** Of a node that it runs: it is the 8259 pair, else the ioapic. */
+bool kvm_chips_is_pic(const struct mw_plan *plan, uint32_t node);
 
 /** MSI routes of the split chip's inputs. An entry is replaced, never withdrawn while the guest
  * runs: masking an input must not lose the end of an interrupt that is in service. */
@@ -92,6 +95,49 @@ void kvm_msi(void *self, uint64_t address, uint32_t data);
 void kvm_route(void *self, unsigned index, uint64_t address, uint32_t data, bool valid);
 bool kvm_runs_node(void *self, uint32_t node);
 
+/* chip_state.c: the kernel's chips between KVM_GET/SET_IRQCHIP and the nodes' rows. */
+
+enum mw_status kvm_get_node(void *self, uint32_t node);
+enum mw_status kvm_set_node(void *self, uint32_t node);
+
+/* intr.c: the INTR pin, for a chip that is not KVM's. */
+
+struct kvm_cpu;
+void kvm_intr(void *self, bool level);
+/** Before an entry: hands over a vector, or asks for the moment when one is taken. */
+void kvm_intr_offer(struct kvm_cpu *cpu);
+bool kvm_intr_inject(struct kvm_cpu *cpu, int vector);
+/** A vector was handed over and may not have reached the CPU yet. */
+bool kvm_intr_on_its_way(struct kvm_cpu *cpu);
+
+/* apics.c: `irqchip: user`, local APICs of ours. Under the others there are none, and nothing happens. */
+
+/** Returns 0 or an errno value. */
+int kvm_apics_create(struct kvm_vm *vm);
+/** After the CPUs' threads have ended. */
+void kvm_apics_fini(struct kvm_vm *vm);
+void kvm_apics_reset(struct kvm_vm *vm);
+/** Whether their timers run; CPUs that halt look again. */
+void kvm_apics_run(struct kvm_vm *vm, bool running);
+/** Any thread: the level of INTR may have changed; a message. */
+void kvm_apics_intr(struct kvm_vm *vm);
+void kvm_apics_message(struct kvm_vm *vm, uint64_t address, uint32_t data);
+
+/* apic_cpu.c: the same, on a CPU's own thread. */
+
+/** Before an entry; false: the CPU does not run now, and is to be looked at again. */
+bool kvm_apic_prepare(struct kvm_cpu *cpu);
+void kvm_apic_after_exit(struct kvm_cpu *cpu);
+void kvm_apic_halt(struct kvm_cpu *cpu);
+/** Whether its page is there. */
+bool kvm_apic_owns(const struct kvm_cpu *cpu, uint64_t address);
+uint64_t kvm_apic_read(struct kvm_cpu *cpu, uint64_t address);
+void kvm_apic_write(struct kvm_cpu *cpu, uint64_t address, unsigned size, uint64_t value);
+/** The parts of a CPU's state that are the APIC's: its registers, and whether the CPU runs. The machine
+ * is stopped. */
+void kvm_apic_set(const struct kvm_cpu *cpu, const struct mw_cpu_state *state);
+void kvm_apic_get(const struct kvm_cpu *cpu, struct mw_cpu_state *state);
+
 /* cpuid.c */
 
 /** The leaves CPU 0 gets before topology: the host's or the plan's, within what KVM supports. */
@@ -104,6 +150,8 @@ bool kvm_cpuid_prepare(struct kvm_leaves *cpuid, const struct mw_plan_cpu *cpu,
 		       struct mw_cpuid_leaf *supported, size_t supported_count,
 		       struct mw_diagnostics *diagnostics);
 bool kvm_cpuid_supported(int kvm, struct mw_cpuid_leaf *leaves, size_t *count);
+/** Takes away what only a local APIC of KVM's has. */
+void kvm_cpuid_without_apic(struct mw_cpuid_leaf *leaves, size_t count);
 /** Returns 0 or an errno value. */
 int kvm_cpuid_install(struct kvm_vm *vm, unsigned index, uint32_t tsc_khz);
 
@@ -112,6 +160,10 @@ int kvm_cpuid_install(struct kvm_vm *vm, unsigned index, uint32_t tsc_khz);
 /** Both stop at the first MSR that KVM refuses and return its place, `count` when there is none. */
 size_t kvm_msrs_set(int cpu, const struct kvm_msr_entry *entries, size_t count);
 size_t kvm_msrs_get(int cpu, struct kvm_msr_entry *entries, size_t count);
+/** All of them, with one that KVM refuses being 0: it reads so, and takes no other value. False: one was
+ * to be something else. */
+bool kvm_msrs_set_each(int cpu, const struct kvm_msr_entry *entries, size_t count);
+void kvm_msrs_get_each(int cpu, struct kvm_msr_entry *entries, size_t count);
 /** Notes what every MSR holds in a new CPU. */
 bool kvm_msrs_capture(struct kvm_vm *vm, int cpu);
 /** Gives a CPU what was noted. */
@@ -133,6 +185,9 @@ struct kvm_cpu {
 	bool parked;     /* under vm->mutex */
 	uint64_t served; /* the vm->starts this thread has seen, under vm->mutex */
 	bool unfinished; /* an exit was answered whose end KVM has not seen */
+	bool offered;    /* a vector that KVM may still have in hand */
+	unsigned last_rounds;
+	uint64_t tsc, tsc_deadline;         /* while stopped: what it will go on with */
 	struct kvm_lapic_state reset_lapic; /* as KVM made it */
 	struct kvm_xsave *xsave;            /* vm->xsave_bytes of it, for transfers */
 };
@@ -147,20 +202,20 @@ struct kvm_vm {
 	enum kvm_chips chips;
 	struct kvm_slots slots;
 	struct kvm_routes routes;
+	struct kvm_apics *apics;           /* under KVM_CHIPS_USER, or NULL */
 	struct kvm_irqchip reset_chips[3]; /* as KVM made them */
 	struct kvm_leaves cpuid;
 	struct kvm_msr_entry *reset_msrs; /* every MSR KVM knows, as in a new CPU */
 	size_t reset_msr_count;
 	struct kvm_nested_state reset_nested; /* size 0: KVM cannot nest */
-	uint32_t tsc_khz, host_tsc_khz;
-	struct {
-		bool valid;
-		uint64_t clock_ns, host_tsc;
-	} paused; /* when the CPUs last stopped; a reset forgets it */
+	uint32_t tsc_khz;
+	uint64_t clock_ns;          /* kvmclock, while stopped: what it will go on with */
+	struct mw_cpuid_leaf *told; /* what CPU 0 was given */
+	size_t told_count;
 	size_t run_bytes, xsave_bytes;
 	struct kvm_cpu *cpus;
 	unsigned cpu_count;
-	bool has_run; /* since the last reset */
+	bool touched; /* since the last reset: it ran, or was loaded */
 
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
@@ -175,14 +230,37 @@ void kvm_cpus_fini(struct kvm_vm *vm);
 enum mw_status kvm_reset(void *self);
 enum mw_status kvm_set_cpu(void *self, unsigned index, const struct mw_cpu_state *state);
 enum mw_status kvm_get_cpu(void *self, unsigned index, struct mw_cpu_state *state);
+/** The same for messages: from its own thread too, and as far as it goes. */
+enum mw_status kvm_show_cpu(const struct kvm_cpu *cpu, struct mw_cpu_state *state);
+/** Whether an MSR is among the registers, under whatever name. */
+bool kvm_registers_have(uint32_t msr);
+/** INIT (SDM vol. 3, table 10-1), and SIPI to a page unless it is -1. */
+bool kvm_cpu_init(struct kvm_cpu *cpu, int start_page);
+
+/* extra.c: more parts of a CPU's state, as registers.c has them: 0, or -1 with errno. */
+
+int kvm_lapic_set(const struct kvm_cpu *cpu, const struct mw_cpu_state *state);
+int kvm_lapic_get(const struct kvm_cpu *cpu, struct mw_cpu_state *state);
+int kvm_extra_set(const struct kvm_cpu *cpu, const struct mw_cpu_state *state);
+int kvm_extra_get(const struct kvm_cpu *cpu, struct mw_cpu_state *state);
+int kvm_events_set(const struct kvm_cpu *cpu, const struct mw_cpu_state *state);
+int kvm_events_get(const struct kvm_cpu *cpu, struct mw_cpu_state *state);
+int kvm_running_set(const struct kvm_cpu *cpu, const struct mw_cpu_state *state);
+int kvm_running_get(const struct kvm_cpu *cpu, struct mw_cpu_state *state);
+/** Whether the form holds all of it; a log line names what it does not. */
+bool kvm_cpu_is_complete(const struct kvm_cpu *cpu, const struct mw_cpu_state *state);
 
 bool kvm_threads_create(struct kvm_vm *vm, struct mw_diagnostics *diagnostics);
 /** Ends and joins the threads; NULL-safe as far as creation came. */
 void kvm_threads_join(struct kvm_vm *vm);
 enum mw_status kvm_start(void *self);
 void kvm_stop(void *self);
+/** Gets it out of the guest, or keeps it from entering, to look at what is for it. Any thread. */
+void kvm_cpu_kick(struct kvm_cpu *cpu);
 /** KVM_RUN once; 0 or an errno value. */
 int kvm_cpu_enter(struct kvm_cpu *cpu);
+/** Ends the instruction that the last exit was in. */
+void kvm_cpu_finish(struct kvm_cpu *cpu);
 
 /** Answers the exit in cpu->run. False: this CPU runs no more until the next start. */
 bool kvm_exit_handle(struct kvm_cpu *cpu);
@@ -190,9 +268,11 @@ bool kvm_exit_handle(struct kvm_cpu *cpu);
 void kvm_exit_failed(struct kvm_cpu *cpu, int error);
 const char *kvm_exit_name(uint32_t reason);
 
-/* clock.c: both with all CPUs parked. */
+/* clock.c: all with all CPUs parked. */
 void kvm_clock_pause(struct kvm_vm *vm);
 void kvm_clock_resume(struct kvm_vm *vm);
+enum mw_status kvm_get_clock(void *self, uint64_t *ns);
+enum mw_status kvm_set_clock(void *self, uint64_t ns);
 
 /* probe.c, probe_cache.c */
 

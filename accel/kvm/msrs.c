@@ -53,6 +53,25 @@ size_t kvm_msrs_get(int cpu, struct kvm_msr_entry *entries, size_t count)
 	return done;
 }
 
+bool kvm_msrs_set_each(int cpu, const struct kvm_msr_entry *entries, size_t count)
+{
+	for (size_t done = 0; done < count; done++) {
+		done += kvm_msrs_set(cpu, entries + done, count - done);
+		if (done < count && entries[done].data)
+			return false;
+	}
+	return true;
+}
+
+void kvm_msrs_get_each(int cpu, struct kvm_msr_entry *entries, size_t count)
+{
+	for (size_t done = 0; done < count; done++) {
+		done += kvm_msrs_get(cpu, entries + done, count - done);
+		if (done < count)
+			entries[done].data = 0;
+	}
+}
+
 /** The indices to note. */
 struct index_set {
 	struct kvm_msr_entry items[KVM_MAX_MSRS];

@@ -1,5 +1,5 @@
-/* A CPU's registers between core's form and KVM's. References: api.rst, 4.11-4.14 (SREGS), 4.18
- * (MSRs), 4.31 (VCPU_EVENTS), 4.33 (DEBUGREGS), 4.38 (MP_STATE), 4.42 (XSAVE), 4.44 (XCRS). */
+/* A CPU's registers between core's form and KVM's, and the order of all its state's parts. References:
+ * api.rst, 4.11-4.14 (SREGS), 4.18 (MSRs), 4.33 (DEBUGREGS), 4.42 (XSAVE), 4.44 (XCRS). */
 // SPDX-License-Identifier: MIT
 #include "accel/kvm/kvm_internal.h"
 
@@ -34,8 +34,8 @@ static const struct segment_row {
 	{ MW_TR, offsetof(struct kvm_sregs, tr) }, { MW_LDTR, offsetof(struct kvm_sregs, ldt) },
 };
 
-/** MSRs that have a place in mw_cpu_state. The local APIC decides what a deadline means, so that one
- * comes last. */
+/** MSRs that have a place in mw_cpu_state. The TSC and its deadline are clock.c's at the next start; here
+ * the TSC is for a KVM that knows no offset. */
 static const struct msr_row {
 	uint32_t index;
 	size_t offset;
@@ -52,7 +52,6 @@ static const struct msr_row {
 	{ 0xc0000102, offsetof(struct mw_cpu_state, kernel_gs_base) },
 	{ 0xc0000103, offsetof(struct mw_cpu_state, tsc_aux) },
 	{ 0x10, offsetof(struct mw_cpu_state, tsc) },
-	{ 0x6e0, offsetof(struct mw_cpu_state, tsc_deadline) },
 };
 enum { MSR_ROWS = sizeof(msr_rows) / sizeof(msr_rows[0]) };
 
@@ -190,7 +189,6 @@ static int get_system(const struct kvm_cpu *cpu, struct mw_cpu_state *state)
 	return result;
 }
 
-/* What is beyond SSE has no place in core's form: it goes to its initial values. */
 static int set_fpu(const struct kvm_cpu *cpu, const struct mw_cpu_state *state)
 {
 	uint8_t *area = (uint8_t *)cpu->xsave;
@@ -201,7 +199,8 @@ static int set_fpu(const struct kvm_cpu *cpu, const struct mw_cpu_state *state)
 		return -1;
 	memset(area, 0, cpu->vm->xsave_bytes);
 	memcpy(area, state->fxsave, sizeof(state->fxsave));
-	area[XSAVE_HEADER] = XSAVE_X87_AND_SSE;
+	memcpy(area + XSAVE_HEADER, state->xstate, sizeof(state->xstate));
+	area[XSAVE_HEADER] |= XSAVE_X87_AND_SSE;
 	return ioctl(cpu->fd, KVM_SET_XSAVE, cpu->xsave);
 }
 
@@ -218,46 +217,54 @@ static int get_fpu(const struct kvm_cpu *cpu, struct mw_cpu_state *state)
 	if (ioctl(cpu->fd, large ? KVM_GET_XSAVE2 : KVM_GET_XSAVE, cpu->xsave) < 0)
 		return -1;
 	memcpy(state->fxsave, cpu->xsave, sizeof(state->fxsave));
+	memcpy(state->xstate, (const uint8_t *)cpu->xsave + XSAVE_HEADER, sizeof(state->xstate));
+	/* These two are in use or not as it happens, and their values are there either way. */
+	state->xstate[0] &= (uint8_t)~XSAVE_X87_AND_SSE;
 	return 0;
 }
 
-/* A CPU without one of the MSRs takes no value but zero, and reads as zero. */
 static int set_msrs(const struct kvm_cpu *cpu, const struct mw_cpu_state *state)
 {
 	struct kvm_msr_entry entries[MSR_ROWS] = { 0 };
-	size_t refused;
 
 	for
 		EACH(i, msr_rows)
 	entries[i] = (struct kvm_msr_entry){ .index = msr_rows[i].index,
 					     .data = load(state, msr_rows[i].offset) };
-	for (size_t done = 0; done < MSR_ROWS; done = refused + 1) {
-		refused = done + kvm_msrs_set(cpu->fd, entries + done, MSR_ROWS - done);
-		if (refused < MSR_ROWS && entries[refused].data) {
-			errno = EINVAL;
-			return -1;
-		}
-	}
-	return 0;
+	if (kvm_msrs_set_each(cpu->fd, entries, MSR_ROWS))
+		return 0;
+	errno = EINVAL;
+	return -1;
 }
 
 static int get_msrs(const struct kvm_cpu *cpu, struct mw_cpu_state *state)
 {
 	struct kvm_msr_entry entries[MSR_ROWS] = { 0 };
-	size_t refused;
 
 	for
 		EACH(i, msr_rows)
 	entries[i].index = msr_rows[i].index;
-	for (size_t done = 0; done < MSR_ROWS; done = refused + 1) {
-		refused = done + kvm_msrs_get(cpu->fd, entries + done, MSR_ROWS - done);
-		if (refused < MSR_ROWS)
-			entries[refused].data = 0;
-	}
+	kvm_msrs_get_each(cpu->fd, entries, MSR_ROWS);
 	for
 		EACH(i, msr_rows)
 	store(state, msr_rows[i].offset, entries[i].data);
 	return 0;
+}
+
+bool kvm_registers_have(uint32_t msr)
+{
+	/* IA32_APIC_BASE, IA32_TSC_DEADLINE, EFER, the bases of FS and GS. */
+	static const uint32_t others[] = { 0x1b, 0x6e0, 0xc0000080, 0xc0000100, 0xc0000101 };
+
+	for
+		EACH(i, msr_rows)
+	if (msr_rows[i].index == msr)
+		return true;
+	for
+		EACH(i, others)
+	if (others[i] == msr)
+		return true;
+	return false;
 }
 
 static int set_debug(const struct kvm_cpu *cpu, const struct mw_cpu_state *state)
@@ -283,98 +290,89 @@ static int get_debug(const struct kvm_cpu *cpu, struct mw_cpu_state *state)
 	return 0;
 }
 
-/* The SMM part is set as well where KVM has one: it clears SMM and a latched INIT. */
-static int set_events(const struct kvm_cpu *cpu, const struct mw_cpu_state *state)
-{
-	struct kvm_vcpu_events events = {
-		.nmi = { .pending = state->nmi_pending, .masked = state->nmi_masked },
-		.interrupt = { .shadow = state->interrupt_shadow },
-		.flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW,
-	};
-
-	if (cpu->vm->caps.smm)
-		events.flags |= KVM_VCPUEVENT_VALID_SMM;
-	return ioctl(cpu->fd, KVM_SET_VCPU_EVENTS, &events);
-}
-
-static int get_events(const struct kvm_cpu *cpu, struct mw_cpu_state *state)
-{
-	struct kvm_vcpu_events events;
-	int result = ioctl(cpu->fd, KVM_GET_VCPU_EVENTS, &events);
-
-	if (result < 0)
-		return result;
-	state->nmi_masked = events.nmi.masked;
-	state->nmi_pending = events.nmi.pending || events.nmi.injected;
-	state->interrupt_shadow = events.interrupt.shadow;
-	return 0;
-}
-
-static const uint32_t mp_states[] = {
-	[MW_CPU_RUNNABLE] = KVM_MP_STATE_RUNNABLE,
-	[MW_CPU_HALTED] = KVM_MP_STATE_HALTED,
-	[MW_CPU_WAIT_SIPI] = KVM_MP_STATE_INIT_RECEIVED,
-	[MW_CPU_UNINITIALISED] = KVM_MP_STATE_UNINITIALIZED,
-};
-
-/* Reading first makes KVM act on INIT and SIPI that are still on their way, so none comes later. */
-static int set_run(const struct kvm_cpu *cpu, const struct mw_cpu_state *state)
-{
-	struct kvm_mp_state now, wanted = { .mp_state = mp_states[state->run] };
-
-	if (ioctl(cpu->fd, KVM_GET_MP_STATE, &now) < 0)
-		return -1;
-	return now.mp_state == wanted.mp_state ? 0 : ioctl(cpu->fd, KVM_SET_MP_STATE, &wanted);
-}
-
-static int get_run(const struct kvm_cpu *cpu, struct mw_cpu_state *state)
-{
-	struct kvm_mp_state now;
-
-	if (ioctl(cpu->fd, KVM_GET_MP_STATE, &now) < 0)
-		return -1;
-	state->run = MW_CPU_RUNNABLE;
-	for
-		EACH(i, mp_states)
-	if (mp_states[i] == now.mp_state)
-		state->run = (enum mw_cpu_run)i;
-	return 0;
-}
-
 /** One part of the state, in the order KVM wants it set: modes and the APIC's base first, then what
- * depends on them, events last. */
+ * depends on them, events last. `init`: INIT changes it (SDM vol. 3, table 10-1). */
 static const struct state_part {
 	int (*set)(const struct kvm_cpu *cpu, const struct mw_cpu_state *state);
 	int (*get)(const struct kvm_cpu *cpu, struct mw_cpu_state *state);
+	bool init;
 } parts[] = {
-	{ set_run, get_run },       { set_system, get_system }, { set_general, get_general },
-	{ set_fpu, get_fpu },       { set_msrs, get_msrs },     { set_debug, get_debug },
-	{ set_events, get_events },
+	{ kvm_running_set, kvm_running_get },
+	{ set_system, get_system, .init = true },
+	{ set_general, get_general, .init = true },
+	{ set_fpu, get_fpu },
+	{ set_msrs, get_msrs },
+	{ kvm_extra_set, kvm_extra_get },
+	{ kvm_lapic_set, kvm_lapic_get },
+	{ set_debug, get_debug, .init = true },
+	{ kvm_events_set, kvm_events_get, .init = true },
 };
 
 enum mw_status kvm_set_cpu(void *self, unsigned index, const struct mw_cpu_state *state)
 {
 	struct kvm_vm *vm = self;
+	struct kvm_cpu *cpu;
 
 	if (index >= vm->cpu_count)
 		return MW_STATUS_INVALID;
+	cpu = &vm->cpus[index];
 	for
 		EACH(i, parts)
-	if (parts[i].set(&vm->cpus[index], state) < 0)
+	if (parts[i].set(cpu, state) < 0)
 		return mw_status_from_errno(errno);
+	/* Of the last return from KVM, and no longer true. */
+	cpu->run->ready_for_interrupt_injection = 0;
+	cpu->run->if_flag = state->rflags >> 9 & 1;
+	cpu->run->apic_base = state->apic_base;
+	cpu->tsc = state->tsc;
+	cpu->tsc_deadline = state->tsc_deadline;
+	vm->touched |= state->lapic.valid || state->extra.valid;
+	return MW_STATUS_OK;
+}
+
+enum mw_status kvm_show_cpu(const struct kvm_cpu *cpu, struct mw_cpu_state *state)
+{
+	memset(state, 0, sizeof(*state));
+	for
+		EACH(i, parts)
+	if (parts[i].get(cpu, state) < 0)
+		return mw_status_from_errno(errno);
+	state->tsc = cpu->tsc;
+	state->tsc_deadline = cpu->tsc_deadline;
 	return MW_STATUS_OK;
 }
 
 enum mw_status kvm_get_cpu(void *self, unsigned index, struct mw_cpu_state *state)
 {
 	struct kvm_vm *vm = self;
+	enum mw_status status;
 
 	if (index >= vm->cpu_count)
 		return MW_STATUS_INVALID;
-	memset(state, 0, sizeof(*state));
+	status = kvm_show_cpu(&vm->cpus[index], state);
+	if (status == MW_STATUS_OK && !kvm_cpu_is_complete(&vm->cpus[index], state))
+		return MW_STATUS_UNSUPPORTED;
+	return status;
+}
+
+bool kvm_cpu_init(struct kvm_cpu *cpu, int start_page)
+{
+	enum { CACHE_BITS = 0x60000000 };
+	struct mw_cpu_state old = { 0 }, state;
+
+	if (get_system(cpu, &old) < 0)
+		return false;
+	mw_cpu_state_reset(&state, cpu->index == 0);
+	state.cr0 = (state.cr0 & ~(uint64_t)CACHE_BITS) | (old.cr0 & CACHE_BITS);
+	state.apic_base = old.apic_base;
+	if (start_page >= 0) { /* SDM vol. 3, 9.4.3 */
+		state.segment[MW_CS].selector = (uint16_t)(start_page << 8);
+		state.segment[MW_CS].base = (uint64_t)start_page << 12;
+		state.rip = 0;
+	}
 	for
 		EACH(i, parts)
-	if (parts[i].get(&vm->cpus[index], state) < 0)
-		return mw_status_from_errno(errno);
-	return MW_STATUS_OK;
+	if (parts[i].init && parts[i].set(cpu, &state) < 0)
+		return false;
+	return true;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 
 /*
  * How a CPU is stopped without a lost wake-up. The CPU's thread, before every entry:
@@ -19,12 +20,16 @@
  * that arrives in between, in user mode, runs an empty handler and loses nothing, since
  * immediate_exit was set before it was sent. So one signal is enough and no signal mask changes.
  *
- * The stopper then waits until every thread has marked itself parked.
+ * The stopper then waits until every thread has marked itself parked. A thread may enter the guest once
+ * more for a vector on its way, so the stopper asks again from time to time.
+ *
+ * Whoever has something for a CPU (an interrupt's level, an event for a local APIC of ours) does the
+ * same: it notes the thing where the thread looks in the place of `halting`, and kicks.
  */
 
 /* With a string instruction that reads a device KVM goes on for up to 1,024 items, each in up to two
  * parts; this is twice that. */
-enum { COMPLETION_LIMIT = 4096 };
+enum { COMPLETION_LIMIT = 4096, ASK_AGAIN_NS = 1000000 };
 
 static void set_immediate_exit(struct kvm_cpu *cpu, bool on)
 {
@@ -36,6 +41,15 @@ static bool must_leave(struct kvm_cpu *cpu)
 	return atomic_load(&cpu->vm->halting) || mw_machine_stopping(cpu->vm->machine);
 }
 
+void kvm_cpu_kick(struct kvm_cpu *cpu)
+{
+	/* It is looking anyway. */
+	if (!cpu->has_thread || pthread_equal(pthread_self(), cpu->thread))
+		return;
+	set_immediate_exit(cpu, true);
+	pthread_kill(cpu->thread, KVM_KICK_SIGNAL);
+}
+
 int kvm_cpu_enter(struct kvm_cpu *cpu)
 {
 	return ioctl(cpu->fd, KVM_RUN, 0) < 0 ? errno : 0;
@@ -44,12 +58,26 @@ int kvm_cpu_enter(struct kvm_cpu *cpu)
 /* KVM finishes an instruction that caused an exit (its result, the instruction pointer) at the next
  * entry. With immediate_exit set that is all the entry does; a wide access may come in several
  * parts. */
-static void finish_instruction(struct kvm_cpu *cpu)
+void kvm_cpu_finish(struct kvm_cpu *cpu)
 {
 	set_immediate_exit(cpu, true);
 	for (unsigned i = 0; cpu->unfinished && i < COMPLETION_LIMIT; i++)
 		if (kvm_cpu_enter(cpu) || !kvm_exit_handle(cpu))
 			cpu->unfinished = false;
+}
+
+/* What is for the CPU goes in before it runs. False: it does not run now. */
+static bool prepare(struct kvm_cpu *cpu)
+{
+	switch (cpu->vm->chips) {
+	case KVM_CHIPS_SPLIT:
+		kvm_routes_flush(cpu->vm);
+		kvm_intr_offer(cpu);
+		break;
+	case KVM_CHIPS_USER: return kvm_apic_prepare(cpu);
+	case KVM_CHIPS_KERNEL: break;
+	}
+	return true;
 }
 
 /* Runs the guest until the machine stops or this CPU can go on no more. */
@@ -59,13 +87,19 @@ static void run_guest(struct kvm_cpu *cpu)
 		int error;
 
 		set_immediate_exit(cpu, false);
-		if (must_leave(cpu))
-			break;
-		kvm_routes_flush(cpu->vm);
+		if (must_leave(cpu)) {
+			if (!kvm_intr_on_its_way(cpu))
+				break;
+		} else if (!prepare(cpu)) {
+			continue;
+		}
 		error = kvm_cpu_enter(cpu);
+		if (cpu->vm->apics)
+			kvm_apic_after_exit(cpu);
 		/* EAGAIN: a CPU that waited for its first INIT got it. */
 		if (error == EINTR || error == EAGAIN)
 			continue;
+		cpu->offered = false;
 		if (error) {
 			kvm_exit_failed(cpu, error);
 			return;
@@ -74,7 +108,7 @@ static void run_guest(struct kvm_cpu *cpu)
 		if (!cpu->unfinished)
 			return;
 	}
-	finish_instruction(cpu);
+	kvm_cpu_finish(cpu);
 }
 
 /* Waits for the next start; false when the thread is to end. */
@@ -164,8 +198,9 @@ enum mw_status kvm_start(void *self)
 
 	kvm_clock_resume(vm);
 	atomic_store(&vm->halting, false);
+	kvm_apics_run(vm, true);
 	pthread_mutex_lock(&vm->mutex);
-	vm->has_run = true;
+	vm->touched = true;
 	vm->running = true;
 	vm->starts++;
 	pthread_cond_broadcast(&vm->changed);
@@ -181,23 +216,33 @@ static bool all_parked(const struct kvm_vm *vm)
 	return true;
 }
 
+static void wait_a_moment(struct kvm_vm *vm)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += ASK_AGAIN_NS;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	pthread_cond_timedwait(&vm->changed, &vm->mutex, &until);
+}
+
 void kvm_stop(void *self)
 {
 	struct kvm_vm *vm = self;
 
 	atomic_store(&vm->halting, true);
+	kvm_apics_run(vm, false);
 	pthread_mutex_lock(&vm->mutex);
 	vm->running = false;
-	for (unsigned i = 0; i < vm->cpu_count; i++) {
-		struct kvm_cpu *cpu = &vm->cpus[i];
-
-		if (cpu->parked)
-			continue;
-		set_immediate_exit(cpu, true);
-		pthread_kill(cpu->thread, KVM_KICK_SIGNAL);
+	while (!all_parked(vm)) {
+		for (unsigned i = 0; i < vm->cpu_count; i++)
+			if (!vm->cpus[i].parked)
+				kvm_cpu_kick(&vm->cpus[i]);
+		wait_a_moment(vm);
 	}
-	while (!all_parked(vm))
-		pthread_cond_wait(&vm->changed, &vm->mutex);
 	pthread_mutex_unlock(&vm->mutex);
 	kvm_clock_pause(vm);
 }

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "accel/soft/apic/lapic.h"
+#include "accel/apic/lapic.h"
 #include "core/cpu_state.h"
 
 struct soft_block;
@@ -149,6 +149,13 @@ struct soft_fault {
 	uint64_t debug;   /* DR6 bits of a #DB */
 };
 
+/** What another accelerator had begun to deliver when this CPU's state was taken from it. */
+struct soft_accepted {
+	bool waits, exception, has_error;
+	uint8_t vector;
+	uint32_t error;
+};
+
 /** The FXSAVE image (SDM vol. 1, 10.5.1, 64-bit format) is where x87 and SSE live. `st` is in stack order:
  * st[0] is ST(0). `tag` is abridged, by physical register: bit set = valid. Little-endian host. */
 struct soft_fxsave {
@@ -219,6 +226,8 @@ struct soft_cpu {
 	bool nmi_pending, nmi_masked, init_pending, smi_pending;
 	bool sipi_pending;
 	uint8_t sipi_vector;
+	bool ext_int; /* a message said so; what LINT0 passes is the local APIC's */
+	struct soft_accepted accepted;
 	uint64_t debug_pending; /* DR6 bits of breakpoints that hit in the running instruction */
 	bool single_step;       /* run one instruction at a time: TF, breakpoints, a trace */
 
@@ -226,7 +235,7 @@ struct soft_cpu {
 	struct soft_vm *vm;
 	unsigned index;
 	struct mw_actor *actor;
-	struct soft_lapic lapic;
+	struct mw_lapic lapic;
 	struct soft_counters counters;
 	uint64_t large_low[2],
 		large_high[2];     /* linear ranges of large pages in the TLB: lower, upper half */

@@ -18,30 +18,48 @@ void soft_look(struct soft_cpu *cpu)
 	}
 }
 
+static bool ext_int_waits(const struct soft_cpu *cpu)
+{
+	return cpu->ext_int || mw_lapic_passes_intr(&cpu->lapic);
+}
+
 static bool interrupt_waits(const struct soft_cpu *cpu)
 {
-	return cpu->rflags & SOFT_IF && soft_lapic_pending(&cpu->lapic) >= 0;
+	return cpu->rflags & SOFT_IF && (mw_lapic_pending(&cpu->lapic) >= 0 || ext_int_waits(cpu));
 }
 
 bool soft_cpu_runnable(struct soft_cpu *cpu)
 {
 	if (cpu->shutdown)
 		return false;
-	if (cpu->init_pending || (cpu->wait_sipi && cpu->sipi_pending))
+	if (cpu->init_pending || (cpu->wait_sipi && cpu->sipi_pending) || cpu->accepted.waits)
 		return true;
 	if (cpu->wait_sipi)
 		return false;
 	return !cpu->halted || (cpu->nmi_pending && !cpu->nmi_masked) || interrupt_waits(cpu);
 }
 
-/* INTR from an 8259 past the local APIC (soft_lapic_passes_intr) comes with that chip. */
+/* The acknowledge cycle for the 8259. Where another thread, or another CPU, was first, its request is gone;
+ * the pin follows then. */
+static int acknowledge_ext_int(struct soft_cpu *cpu)
+{
+	int vector = mw_machine_acknowledge(cpu->actor);
+
+	cpu->ext_int = false;
+	if (vector < 0)
+		mw_lapic_lint(&cpu->lapic, 0, mw_machine_intr(cpu->vm->machine));
+	return vector;
+}
+
+/* 6.3.1, 11.8.1: what the 8259 asks for has no priority among the local APIC's vectors and goes first. */
 static bool take_interrupt(struct soft_cpu *cpu)
 {
-	int vector;
+	int vector = ext_int_waits(cpu) ? acknowledge_ext_int(cpu) : -1;
 
-	if (soft_lapic_pending(&cpu->lapic) < 0)
+	if (vector < 0 && mw_lapic_pending(&cpu->lapic) >= 0)
+		vector = mw_lapic_acknowledge(&cpu->lapic);
+	if (vector < 0)
 		return false;
-	vector = soft_lapic_acknowledge(&cpu->lapic);
 	cpu->halted = false;
 	cpu->counters.interrupts++;
 	soft_deliver_external(cpu, (uint8_t)vector);
@@ -51,10 +69,7 @@ static bool take_interrupt(struct soft_cpu *cpu)
 static bool take_reset_signals(struct soft_cpu *cpu)
 {
 	if (cpu->init_pending) {
-		bool start_up = cpu->sipi_pending; /* it came after the INIT */
-
 		soft_cpu_init_signal(cpu);
-		cpu->sipi_pending = start_up;
 		return true;
 	}
 	if (cpu->sipi_pending) {
@@ -66,9 +81,31 @@ static bool take_reset_signals(struct soft_cpu *cpu)
 	return false;
 }
 
+/* Its flags are as it left them, and a page fault's address is in CR2 already. */
+static bool deliver_accepted(struct soft_cpu *cpu)
+{
+	struct soft_accepted accepted = cpu->accepted;
+
+	cpu->accepted.waits = cpu->halted = false;
+	if (!accepted.exception) {
+		soft_deliver_external(cpu, accepted.vector);
+		return true;
+	}
+	cpu->fault = (struct soft_fault){ .raised = true,
+					  .trap = true,
+					  .vector = accepted.vector,
+					  .has_error = accepted.has_error,
+					  .error = accepted.error,
+					  .address = cpu->cr2 };
+	soft_deliver(cpu);
+	return true;
+}
+
 /* True when something was delivered. */
 static bool take_event(struct soft_cpu *cpu)
 {
+	if (SOFT_UNLIKELY(cpu->accepted.waits))
+		return deliver_accepted(cpu);
 	if (SOFT_UNLIKELY(cpu->init_pending || cpu->sipi_pending) && take_reset_signals(cpu))
 		return true;
 	if (cpu->shadow || cpu->wait_sipi)

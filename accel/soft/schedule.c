@@ -41,12 +41,23 @@ void soft_time_begin(struct soft_vm *vm)
 	mw_machine_drive_clock(vm->machine);
 }
 
+void soft_time_follow(struct soft_vm *vm)
+{
+	vm->now_ns = mw_clock_now(mw_machine_clock(vm->machine));
+}
+
 void soft_time_resume(struct soft_vm *vm)
 {
 	vm->host_ns = host_ns();
 	vm->idle = false;
+	soft_time_follow(vm);
 	for (unsigned i = 0; i < vm->cpu_count; i++)
 		soft_kvmclock_update(vm->cpus[i]);
+}
+
+void soft_time_rest(struct soft_vm *vm)
+{
+	mw_clock_step(mw_machine_clock(vm->machine), vm->now_ns);
 }
 
 static bool on_cpu_thread(const struct soft_vm *vm)
@@ -116,7 +127,7 @@ static uint64_t next_deadline(const struct soft_vm *vm)
 	uint64_t next = mw_clock_next(mw_machine_clock(vm->machine));
 
 	for (unsigned i = 0; i < vm->cpu_count; i++) {
-		uint64_t deadline = soft_lapic_deadline(&vm->cpus[i]->lapic);
+		uint64_t deadline = mw_lapic_deadline(&vm->cpus[i]->lapic);
 
 		next = deadline < next ? deadline : next;
 	}
@@ -126,8 +137,8 @@ static uint64_t next_deadline(const struct soft_vm *vm)
 static void expire(struct soft_vm *vm)
 {
 	for (unsigned i = 0; i < vm->cpu_count; i++)
-		if (soft_lapic_deadline(&vm->cpus[i]->lapic) <= vm->now_ns)
-			soft_lapic_advance(&vm->cpus[i]->lapic, vm->now_ns);
+		if (mw_lapic_deadline(&vm->cpus[i]->lapic) <= vm->now_ns)
+			mw_lapic_advance(&vm->cpus[i]->lapic, vm->now_ns);
 	mw_machine_advance(vm->cpus[0]->actor, vm->now_ns);
 }
 

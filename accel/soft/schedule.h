@@ -18,5 +18,9 @@ uint64_t soft_time_now(void *self);
 
 /** The machine goes on after a stop: host time that passed meanwhile does not count. */
 void soft_time_resume(struct soft_vm *vm);
+/** It stops: the machine's clock shows the time that has come. */
+void soft_time_rest(struct soft_vm *vm);
+/** While parked: the time is what the machine's clock shows, which may have been set. */
+void soft_time_follow(struct soft_vm *vm);
 
 #endif

@@ -72,7 +72,10 @@ static enum mw_status set_cpu(void *self, unsigned index, const struct mw_cpu_st
 
 	if (index >= vm->cpu_count)
 		return MW_STATUS_INVALID;
+	soft_time_follow(vm);
+	soft_thread_take(vm);
 	soft_cpu_set_state(vm->cpus[index], state);
+	soft_blocks_flush(vm);
 	return MW_STATUS_OK;
 }
 
@@ -82,8 +85,36 @@ static enum mw_status get_cpu(void *self, unsigned index, struct mw_cpu_state *s
 
 	if (index >= vm->cpu_count)
 		return MW_STATUS_INVALID;
+	soft_time_follow(vm);
+	soft_thread_take(vm);
+	mw_lapic_advance(&vm->cpus[index]->lapic, vm->now_ns);
 	soft_cpu_get_state(vm->cpus[index], state);
 	return MW_STATUS_OK;
+}
+
+static enum mw_status get_clock(void *self, uint64_t *ns)
+{
+	struct soft_vm *vm = self;
+
+	soft_time_follow(vm);
+	*ns = vm->now_ns + vm->clock_offset;
+	return MW_STATUS_OK;
+}
+
+static enum mw_status set_clock(void *self, uint64_t ns)
+{
+	struct soft_vm *vm = self;
+
+	soft_time_follow(vm);
+	vm->clock_offset = ns - vm->now_ns;
+	return MW_STATUS_OK;
+}
+
+static void identity(void *self, struct mw_cpu_identity *identity)
+{
+	const struct soft_vm *vm = self;
+
+	*identity = (struct mw_cpu_identity){ vm->tsc_khz, vm->cpuid[0], vm->cpuid_count[0] };
 }
 
 static enum mw_status start(void *self)
@@ -100,6 +131,11 @@ static void stop(void *self)
 static void msi(void *self, uint64_t address, uint32_t data)
 {
 	soft_thread_message(self, address, data);
+}
+
+static void intr(void *self, bool level)
+{
+	soft_thread_intr(self);
 }
 
 static void written(void *self, uint64_t base, uint64_t length)
@@ -122,10 +158,14 @@ static const struct mw_executor_ops executor_ops = {
 	.reset = reset,
 	.set_cpu = set_cpu,
 	.get_cpu = get_cpu,
+	.identity = identity,
+	.get_clock = get_clock,
+	.set_clock = set_clock,
 	.start = start,
 	.stop = stop,
 	.line = line,
 	.msi = msi,
+	.intr = intr,
 	.route = route,
 	.written = written,
 	.time_changed = soft_time_changed,
@@ -180,6 +220,15 @@ static void on_smi(void *context, unsigned index)
 		     "an SMI is ignored: system management mode is not implemented");
 }
 
+/* What passes through LINT0 goes on while the pin is high; a message is for once. */
+static void on_ext_int(void *context, unsigned index)
+{
+	struct soft_cpu *cpu = cpu_of(context, index);
+
+	cpu->ext_int |= !mw_lapic_passes_intr(&cpu->lapic);
+	look(context, index);
+}
+
 static void on_end_of_interrupt(void *context, unsigned index, uint8_t vector)
 {
 	mw_machine_eoi(cpu_of(context, index)->actor, vector);
@@ -190,11 +239,12 @@ static uint64_t on_tsc_to_ns(void *context, unsigned index, uint64_t tsc)
 	return soft_tsc_to_ns(cpu_of(context, index), tsc);
 }
 
-static const struct soft_lapic_ops lapic_ops = {
+static const struct mw_lapic_ops lapic_ops = {
 	.init = on_init,
 	.start_up = on_start_up,
 	.nmi = on_nmi,
 	.smi = on_smi,
+	.ext_int = on_ext_int,
 	.end_of_interrupt = on_end_of_interrupt,
 	.changed = look,
 	.tsc_to_ns = on_tsc_to_ns,
@@ -239,7 +289,7 @@ static void create_cpu(struct soft_vm *vm, unsigned index)
 	cpu->tlb = cpu->tlbs[0];
 	snprintf(name, sizeof(name), "cpu %u", index);
 	cpu->actor = mw_machine_add_actor(vm->machine, name);
-	soft_lapic_init(&cpu->lapic, &vm->lapics, mw_apic_id(&vm->plan->cpu, index));
+	mw_lapic_init(&cpu->lapic, &vm->lapics, mw_apic_id(&vm->plan->cpu, index));
 	vm->cpus[index] = cpu;
 }
 
@@ -256,8 +306,8 @@ static void create_cpus(struct soft_vm *vm)
 
 static bool set_executor(struct soft_vm *vm, struct mw_diagnostics *diagnostics)
 {
-	enum mw_status status =
-		mw_machine_set_executor(vm->machine, (struct mw_executor){ &executor_ops, vm });
+	enum mw_status status = mw_machine_set_executor(
+		vm->machine, (struct mw_executor){ &executor_ops, vm, "soft" });
 
 	if (status == MW_STATUS_OK) {
 		soft_time_begin(vm);
@@ -306,7 +356,7 @@ static void tear_down(struct soft_vm *vm)
 		destroy_cpu(vm->cpus[i]);
 	free(vm->cpus);
 	soft_cpuid_fini(vm);
-	soft_lapic_bus_fini(&vm->lapics);
+	mw_lapic_bus_fini(&vm->lapics);
 	soft_slots_fini(vm);
 	soft_blocks_fini(&vm->blocks);
 	free(vm->messages);
@@ -330,7 +380,7 @@ static bool create(struct mw_accel **out, struct mw_machine *machine,
 	pthread_cond_init(&vm->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	soft_blocks_init(&vm->blocks);
-	soft_lapic_bus_init(&vm->lapics, &lapic_ops, vm);
+	mw_lapic_bus_init(&vm->lapics, &lapic_ops, vm);
 	if (!set_up(vm, diagnostics)) {
 		tear_down(vm);
 		return false;

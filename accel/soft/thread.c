@@ -51,7 +51,7 @@ static void sleep_for(struct soft_vm *vm, uint64_t ns)
 		until.tv_sec += 3600;
 	}
 	pthread_mutex_lock(&vm->mutex);
-	if (!vm->message_count && !vm->replan && !must_leave(vm))
+	if (!atomic_load(&vm->kicked) && !vm->replan && !must_leave(vm))
 		pthread_cond_timedwait(&vm->changed, &vm->mutex, &until);
 	vm->replan = false;
 	pthread_mutex_unlock(&vm->mutex);
@@ -73,7 +73,16 @@ static void forget_code(struct soft_vm *vm, uint64_t base, uint64_t length)
 	}
 }
 
-static void take_messages(struct soft_vm *vm)
+/* The level of the moment, which is what a pin is. */
+static void follow_intr(struct soft_vm *vm)
+{
+	bool level = mw_machine_intr(vm->machine);
+
+	for (unsigned i = 0; i < vm->cpu_count; i++)
+		mw_lapic_lint(&vm->cpus[i]->lapic, 0, level);
+}
+
+void soft_thread_take(struct soft_vm *vm)
 {
 	struct soft_message *messages;
 	bool all_written;
@@ -95,9 +104,10 @@ static void take_messages(struct soft_vm *vm)
 		if (messages[i].length)
 			forget_code(vm, messages[i].address, messages[i].length);
 		else
-			soft_lapic_message(&vm->lapics, messages[i].address, messages[i].data);
+			mw_lapic_message(&vm->lapics, messages[i].address, messages[i].data);
 	}
 	free(messages);
+	follow_intr(vm);
 }
 
 /* The machine wants its CPUs out, but has not called stop yet. */
@@ -115,11 +125,12 @@ static void run_machine(struct soft_vm *vm)
 	while (!must_leave(vm)) {
 		uint64_t idle_ns;
 
-		take_messages(vm);
+		soft_thread_take(vm);
 		idle_ns = soft_schedule(vm);
 		if (idle_ns)
 			sleep_for(vm, idle_ns);
 	}
+	soft_time_rest(vm);
 	wait_for_stop(vm);
 }
 
@@ -210,9 +221,9 @@ static void post(struct soft_vm *vm, struct soft_message message)
 {
 	pthread_mutex_lock(&vm->mutex);
 	append_message(vm, message);
+	atomic_store(&vm->kicked, true);
 	pthread_cond_broadcast(&vm->changed);
 	pthread_mutex_unlock(&vm->mutex);
-	atomic_store(&vm->kicked, true);
 }
 
 static bool is_cpu_thread(const struct soft_vm *vm)
@@ -223,9 +234,21 @@ static bool is_cpu_thread(const struct soft_vm *vm)
 void soft_thread_message(struct soft_vm *vm, uint64_t address, uint32_t data)
 {
 	if (is_cpu_thread(vm))
-		soft_lapic_message(&vm->lapics, address, data);
+		mw_lapic_message(&vm->lapics, address, data);
 	else
 		post(vm, (struct soft_message){ .address = address, .data = data });
+}
+
+void soft_thread_intr(struct soft_vm *vm)
+{
+	if (is_cpu_thread(vm)) {
+		follow_intr(vm);
+		return;
+	}
+	pthread_mutex_lock(&vm->mutex);
+	atomic_store(&vm->kicked, true);
+	pthread_cond_broadcast(&vm->changed);
+	pthread_mutex_unlock(&vm->mutex);
 }
 
 void soft_thread_written(struct soft_vm *vm, uint64_t base, uint64_t length)

@@ -15,6 +15,10 @@ void soft_thread_stop(struct soft_vm *vm);
 /** Any thread: a message for the local APICs. */
 void soft_thread_message(struct soft_vm *vm, uint64_t address, uint32_t data);
 
+/** Any thread: the level of INTR may have changed. */
+void soft_thread_intr(struct soft_vm *vm);
+/** What came from other threads reaches the CPUs. The CPU thread, or the main thread while that is parked. */
+void soft_thread_take(struct soft_vm *vm);
 /** Any thread: a device has written memory. */
 void soft_thread_written(struct soft_vm *vm, uint64_t base, uint64_t length);
 

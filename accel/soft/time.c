@@ -43,8 +43,8 @@ uint64_t soft_tsc_to_ns(const struct soft_cpu *cpu, uint64_t tsc)
 	if (tsc <= now)
 		return 0;
 	if (!khz)
-		return SOFT_LAPIC_NEVER;
+		return MW_LAPIC_NEVER;
 	ns = ((wide)(now - cpu->tsc_offset) + (tsc - now)) * NS_PER_MS;
 	ns = (ns + khz - 1) / khz;
-	return ns < SOFT_LAPIC_NEVER ? (uint64_t)ns : SOFT_LAPIC_NEVER;
+	return ns < MW_LAPIC_NEVER ? (uint64_t)ns : MW_LAPIC_NEVER;
 }

@@ -57,7 +57,7 @@ struct soft_vm {
 	const struct mw_plan *plan;
 	struct soft_cpu **cpus;
 	unsigned cpu_count;
-	struct soft_lapic_bus lapics;
+	struct mw_lapic_bus lapics;
 	struct soft_slot *slots;
 	size_t slot_count;
 	struct soft_block_cache blocks;
@@ -74,6 +74,7 @@ struct soft_vm {
 	bool looked;           /* soft_look was called since a single instruction began */
 	uint64_t instructions; /* retired by all CPUs before this quantum */
 	bool idle;             /* since host_ns no CPU had anything to do */
+	uint64_t clock_offset; /* what kvmclock shows beyond now_ns, modulo 2^64 */
 
 	/* the thread, and what others ask of it */
 	pthread_t thread;
@@ -83,7 +84,7 @@ struct soft_vm {
 	bool running_wanted, parked, quitting; /* under mutex */
 	bool replan;                           /* under mutex: a device's deadline came closer */
 	atomic_bool halting;                   /* a stop is asked for */
-	atomic_bool kicked;                    /* messages wait */
+	atomic_bool kicked;                    /* messages wait, or INTR has changed */
 	struct soft_message *messages;         /* under mutex */
 	size_t message_count, message_capacity;
 	bool all_written;           /* under mutex: more ranges than there was room for */

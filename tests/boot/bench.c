@@ -14,7 +14,8 @@
 
 #include "devices/registry.h"
 
-enum { NODE_ROM, NODE_DEVICE, NODE_IOAPIC, NODE_FILE, NODE_MASTER, NODE_SLAVE, NODES };
+enum { NODE_ROM, NODE_DEVICE, NODE_IOAPIC, NODE_FILE, NODE_PICS, NODES };
+enum { INTR_PORT = 0x511, LATER_PORT = 0x512, LATER_NS = 200000 };
 enum { EXIT_PORT = 0xf4, RESET_PORT = 0x64, PORTS = 0x500, LINE_PORT = 0x510, LINE = 5 };
 enum { PORT_BYTES = 16, MMIO_BYTES = 0x1000, ROM_BYTES = 0x10000 };
 #define MMIO_BASE   0xfea00000u
@@ -84,10 +85,49 @@ static enum mw_io write_line(void *self, uint64_t offset, unsigned size, uint64_
 	return note(device, (struct bench_access){ false, true, LINE_PORT, value, size });
 }
 
-enum { WIRE_POWER, WIRE_IRQ };
+static enum mw_io write_intr(void *self, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct bench_device *device = self;
+
+	device->vector = (uint8_t)value;
+	device->asserted = true;
+	mw_intr_set(device->intr, true);
+	return MW_IO_OK;
+}
+
+static enum mw_io write_later(void *self, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct bench_device *device = self;
+
+	device->vector = (uint8_t)value;
+	mw_timer_arm(device->later, mw_now_ns(self) + LATER_NS);
+	return MW_IO_OK;
+}
+
+static void on_later(void *self)
+{
+	struct bench_device *device = self;
+
+	write_intr(self, 0, 1, device->vector);
+}
+
+static int on_acknowledge(void *self)
+{
+	struct bench_device *device = self;
+
+	device->acknowledged++;
+	device->spurious += !device->asserted;
+	device->asserted = false;
+	mw_intr_set(device->intr, false);
+	return device->vector;
+}
+
+enum { WIRE_POWER, WIRE_IRQ, WIRE_INTR };
 static const struct mw_wire wires[] = {
 	{ "power", "Exit and reset.", MW_FIELD(struct bench_device, power) },
 	{ "irq", "What the guest sets it to.", MW_FIELD(struct bench_device, irq) },
+	{ "intr", "The processor's pin.", MW_FIELD(struct bench_device, intr),
+	  .on_acknowledge = on_acknowledge },
 };
 static const struct mw_region regions[] = {
 	{ "ports", MW_SPACE_PORT, PORT_BYTES, MW_ACCESS(1, 4), read_port, write_port,
@@ -97,6 +137,11 @@ static const struct mw_region regions[] = {
 	{ "exit", MW_SPACE_PORT, 1, MW_ACCESS(1, 1), NULL, write_exit },
 	{ "reset", MW_SPACE_PORT, 1, MW_ACCESS(1, 1), NULL, write_reset },
 	{ "line", MW_SPACE_PORT, 1, MW_ACCESS(1, 1), NULL, write_line },
+	{ "intr", MW_SPACE_PORT, 1, MW_ACCESS(1, 1), NULL, write_intr },
+	{ "later", MW_SPACE_PORT, 1, MW_ACCESS(1, 1), NULL, write_later },
+};
+static const struct mw_timer_row timers[] = {
+	{ "later", MW_FIELD(struct bench_device, later), .on_expire = on_later },
 };
 static const struct mw_device_type bench_type = {
 	MW_DEVICE_TYPE,
@@ -105,19 +150,7 @@ static const struct mw_device_type bench_type = {
 	.size = sizeof(struct bench_device),
 	.wires = MW_TABLE(wires),
 	.regions = MW_TABLE(regions),
-};
-
-/* Where the kernel's 8259 are; nobody runs these. */
-static const struct mw_role_row pic_roles[] = { { MW_ROLE_PIC, "ports" } };
-static const struct mw_region pic_regions[] = {
-	{ "ports", MW_SPACE_PORT, 2, MW_ACCESS(1, 1) },
-};
-static const struct mw_device_type pic_type = {
-	MW_DEVICE_TYPE,
-	.name = "bench-pic",
-	.summary = "stands for a chip in the kernel",
-	.regions = MW_TABLE(pic_regions),
-	.firmware = { .roles = MW_TABLE(pic_roles) },
+	.timers = MW_TABLE(timers),
 };
 
 static const struct mw_device_type *type_named(const char *name)
@@ -192,17 +225,16 @@ static void make_net(struct mw_plan *plan, const struct mw_device_type *ioapic)
 static void make_nodes(struct mw_plan *plan, const char *path, bool kernel_chips)
 {
 	static const uint64_t rom_base[] = { ROM_BASE }, rom_length[] = { ROM_BYTES };
-	static const uint64_t bases[] = { PORTS, MMIO_BASE, EXIT_PORT, RESET_PORT, LINE_PORT };
-	static const uint64_t lengths[] = { PORT_BYTES, MMIO_BYTES, 1, 1, 1 };
+	static const uint64_t bases[] = { PORTS,     MMIO_BASE, EXIT_PORT, RESET_PORT,
+					  LINE_PORT, INTR_PORT, LATER_PORT };
+	static const uint64_t lengths[] = { PORT_BYTES, MMIO_BYTES, 1, 1, 1, 1, 1 };
 	static const uint64_t ioapic_base[] = { IOAPIC_BASE };
-	static const uint64_t pic_bases[] = { 0x20, 0xa0 };
-	static const char *const ids[NODES] = {
-		"rom", "bench", "ioapic", "rom.file", "pic0", "pic1"
-	};
-	const struct mw_device_type *const types[NODES] = {
-		type_named("rom"),        &bench_type, type_named("ioapic"),
-		type_named("image-file"), &pic_type,   &pic_type
-	};
+	static const uint64_t pic_bases[] = { 0x20, 0xa0, 0x4d0 }, pic_lengths[] = { 2, 2, 2 };
+	static const char *const ids[NODES] = { "rom", "bench", "ioapic", "rom.file", "pics" };
+	const struct mw_device_type *const types[NODES] = { type_named("rom"), &bench_type,
+							    type_named("ioapic"),
+							    type_named("image-file"),
+							    type_named("i8259") };
 	struct mw_plan_node *nodes = mw_arena_alloc(&plan->arena, NODES, sizeof(*nodes));
 	struct mw_plan_link *link = mw_arena_alloc(&plan->arena, 1, sizeof(*link));
 
@@ -222,15 +254,13 @@ static void make_nodes(struct mw_plan *plan, const char *path, bool kernel_chips
 	if (kernel_chips)
 		set_version(&nodes[NODE_IOAPIC], 0x11);
 	make_net(plan, nodes[NODE_IOAPIC].type);
-	for (size_t i = 0; i < 2; i++)
-		place(&plan->arena, &nodes[NODE_MASTER + i], &pic_bases[i],
-		      &pic_type.regions.items[0].size);
+	place(&plan->arena, &nodes[NODE_PICS], pic_bases, pic_lengths);
 	link->node[0] = NODE_ROM;
 	link->node[1] = NODE_FILE;
 	link->wire[0] = &nodes[NODE_ROM].type->wires.items[0];
 	link->wire[1] = &nodes[NODE_FILE].type->wires.items[0];
 	plan->nodes = nodes;
-	plan->node_count = kernel_chips ? NODES : NODE_MASTER;
+	plan->node_count = kernel_chips ? NODES : NODE_PICS;
 	plan->links = link;
 	plan->link_count = 1;
 }
@@ -241,7 +271,7 @@ static void make_plan(struct mw_plan *plan, const char *path, unsigned cpus, boo
 	static const char *const prefer[] = { "kvm", NULL };
 
 	make_nodes(plan, path, kernel_chips);
-	plan->accel.irqchip = kernel_chips ? MW_IRQCHIP_KERNEL : MW_IRQCHIP_AUTO;
+	plan->accel.irqchip = kernel_chips ? MW_IRQCHIP_KERNEL : BENCH_IRQCHIP;
 	plan->name = "bench";
 	plan->summary = "a machine for one ROM";
 	plan->arch = "x86_64";

@@ -11,6 +11,11 @@
 #include "core/machine.h"
 #include "core/plan.h"
 
+/* Of the compiler's command line: who runs the interrupt chips. */
+#ifndef BENCH_IRQCHIP
+#define BENCH_IRQCHIP MW_IRQCHIP_AUTO
+#endif
+
 enum { BENCH_ACCESSES = 64, BENCH_RAM_BYTES = 1 << 20 };
 
 struct bench_access {
@@ -24,6 +29,13 @@ struct bench_access {
 struct bench_device {
 	struct mw_power *power;
 	struct mw_line *irq; /* level-triggered, ioapic input 5; port 0x510 drives it */
+	/* Port 0x511 asserts INTR with a vector, port 0x512 does so a little later; the acknowledge ends
+	 * it. */
+	struct mw_intr *intr;
+	struct mw_timer *later;
+	uint8_t vector;
+	bool asserted;
+	size_t acknowledged, spurious; /* the latter: nothing was asserted */
 	uint64_t answer;
 	size_t count; /* may exceed what is kept */
 	struct bench_access accesses[BENCH_ACCESSES];
@@ -41,7 +53,7 @@ struct bench {
 /** Builds a machine around build/tests/roms/NAME.rom with so many CPUs, and resets it;
  * fails the test where that does not work. */
 void bench_create(struct bench *bench, const char *rom, unsigned cpus);
-/** The same with two 8259, as `irqchip: kernel` wants them. */
+/** The same with the pair of 8259, as `irqchip: kernel` wants them. */
 void bench_create_kernel_chips(struct bench *bench, const char *rom, unsigned cpus);
 void bench_destroy(struct bench *bench);
 /** Runs to the end; the exit code. Fails the test with the diagnostics when it does not end well. */

@@ -154,6 +154,11 @@ static uint64_t tsc_of(const struct bench *bench)
 	return entry.data;
 }
 
+static const struct kvm_vm *vm_of(const struct bench *bench)
+{
+	return (const struct kvm_vm *)bench->accel;
+}
+
 static bool can_set_tsc_offset(const struct bench *bench)
 {
 	const struct kvm_vm *vm = (const struct kvm_vm *)bench->accel;
@@ -190,6 +195,137 @@ static void tsc_and_kvmclock_stand_still_between_stop_and_start(void **state)
 	bench_destroy(&bench);
 }
 
+/* A TSC and kvmclock that are loaded are what the guest goes on with, on all CPUs alike. */
+static void time_that_is_loaded_goes_on(void **state)
+{
+	const uint64_t cycles = 1ull << 50, ns = 1ull << 40;
+	struct mw_cpu_state *cpu = mw_alloc(1, sizeof(*cpu));
+	struct bench bench;
+	uint64_t tsc[2], clock;
+
+	bench_create(&bench, "ticks", 2);
+	assert_int_equal(mw_machine_start(bench.machine), MW_STATUS_OK);
+	bench_wait(&bench, 0x5000, 1);
+	mw_machine_stop(bench.machine);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(kvm_get_cpu(bench.accel, i, cpu), MW_STATUS_OK);
+		cpu->tsc = cycles;
+		assert_int_equal(kvm_set_cpu(bench.accel, i, cpu), MW_STATUS_OK);
+	}
+	assert_int_equal(kvm_set_clock(bench.accel, ns), MW_STATUS_OK);
+	assert_int_equal(mw_machine_start(bench.machine), MW_STATUS_OK);
+	bench_wait(&bench, 0x5000, bench_word(&bench, 0x5000) + 1);
+	mw_machine_stop(bench.machine);
+	assert_int_equal(kvm_get_clock(bench.accel, &clock), MW_STATUS_OK);
+	assert_true(clock - ns < 1000000000);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(kvm_get_cpu(bench.accel, i, cpu), MW_STATUS_OK);
+		tsc[i] = cpu->tsc;
+	}
+	/* kvm_pvm takes an offset, but its guests read the host's TSC. */
+	if (can_set_tsc_offset(&bench) && !kvm_host_remark()) {
+		assert_true(tsc[0] - cycles < 1000ull * vm_of(&bench)->tsc_khz);
+		assert_int_equal(tsc[1], tsc[0]);
+	}
+	free(cpu);
+	bench_destroy(&bench);
+}
+
+/* Whatever MSR KVM lists is saved, once it is not as after reset. */
+static void msr_without_a_name_is_saved_and_loaded(void **state)
+{
+	struct kvm_msr_entry adjust = { .index = 0x3b /* IA32_TSC_ADJUST */, .data = 0x1234 };
+	struct mw_cpu_state *cpu = mw_alloc(1, sizeof(*cpu));
+	const struct kvm_vm *vm;
+	struct bench bench;
+
+	bench_create(&bench, "exit", 1);
+	vm = vm_of(&bench);
+	if (kvm_msrs_set(vm->cpus[0].fd, &adjust, 1) == 1) {
+		assert_int_equal(kvm_get_cpu(bench.accel, 0, cpu), MW_STATUS_OK);
+		assert_int_equal(cpu->extra.other_count, 1);
+		assert_int_equal(cpu->extra.other[0].index, 0x3b);
+		adjust.data = 0;
+		assert_int_equal(kvm_msrs_set(vm->cpus[0].fd, &adjust, 1), 1);
+		assert_int_equal(kvm_set_cpu(bench.accel, 0, cpu), MW_STATUS_OK);
+		assert_int_equal(kvm_msrs_get(vm->cpus[0].fd, &adjust, 1), 1);
+		assert_int_equal(adjust.data, 0x1234);
+		/* And none that KVM does not list. */
+		cpu->extra.other[0].index = 0x12345678;
+		assert_int_equal(kvm_set_cpu(bench.accel, 0, cpu), MW_STATUS_INVALID);
+		cpu->extra.other_count = MW_OTHER_MSRS + 1;
+		assert_int_equal(kvm_set_cpu(bench.accel, 0, cpu), MW_STATUS_INVALID);
+	}
+	free(cpu);
+	bench_destroy(&bench);
+}
+
+/* SDM vol. 1, 13.4: XSTATE_BV says that the upper halves of YMM, at byte 576, are in use. */
+static void upper_halves_of_ymm_are_saved_and_loaded(void **state)
+{
+	enum { HEADER = 512, YMM_HIGH = 576, YMM_BYTES = 256, AVX = 1 << 2 };
+	struct mw_cpu_state *cpu = mw_alloc(2, sizeof(*cpu));
+	struct bench bench;
+
+	bench_create(&bench, "exit", 1);
+	assert_int_equal(kvm_get_cpu(bench.accel, 0, &cpu[0]), MW_STATUS_OK);
+	cpu[0].xcr0 = 7;
+	cpu[0].xstate[0] = AVX;
+	for (unsigned i = 0; i < YMM_BYTES; i++)
+		cpu[0].xstate[YMM_HIGH - HEADER + i] = (uint8_t)(i * 7 + 1);
+	if (kvm_set_cpu(bench.accel, 0, &cpu[0]) == MW_STATUS_OK) {
+		assert_int_equal(kvm_get_cpu(bench.accel, 0, &cpu[1]), MW_STATUS_OK);
+		assert_int_equal(cpu[1].xcr0, 7);
+		assert_memory_equal(cpu[1].xstate, cpu[0].xstate, YMM_HIGH - HEADER + YMM_BYTES);
+	} else {
+		print_message("this KVM has no AVX\n");
+	}
+	free(cpu);
+	bench_destroy(&bench);
+}
+
+/* The 8259 pair and the ioapic, between the kernel and their nodes' rows. */
+static void kernel_chips_are_saved_and_loaded(void **state)
+{
+	struct kvm_irqchip before[3], after;
+	const struct kvm_vm *vm;
+	struct bench bench;
+
+	bench_create_kernel_chips(&bench, "level", 1);
+	vm = vm_of(&bench);
+	assert_int_equal(bench_run(&bench), 1);
+	mw_machine_stop(bench.machine);
+	for (uint32_t i = 0; i < 3; i++) {
+		before[i].chip_id = i;
+		assert_int_equal(ioctl(vm->fd, KVM_GET_IRQCHIP, &before[i]), 0);
+		if (i == KVM_IRQCHIP_IOAPIC)
+			continue;
+		before[i].chip.pic.imr = (uint8_t)(0xa5 + i);
+		before[i].chip.pic.irq_base = (uint8_t)(0x20 + 8 * i);
+		before[i].chip.pic.elcr = 0x08;
+		assert_int_equal(ioctl(vm->fd, KVM_SET_IRQCHIP, &before[i]), 0);
+	}
+	for (uint32_t node = 0; node < bench.plan.node_count; node++)
+		if (kvm_runs_node(bench.accel, node))
+			assert_int_equal(kvm_get_node(bench.accel, node), MW_STATUS_OK);
+	assert_int_equal(kvm_reset(bench.accel), MW_STATUS_OK);
+	for (uint32_t node = 0; node < bench.plan.node_count; node++)
+		if (kvm_runs_node(bench.accel, node))
+			assert_int_equal(kvm_set_node(bench.accel, node), MW_STATUS_OK);
+	for (uint32_t i = 0; i < 3; i++) {
+		after.chip_id = i;
+		assert_int_equal(ioctl(vm->fd, KVM_GET_IRQCHIP, &after), 0);
+		if (i == KVM_IRQCHIP_IOAPIC)
+			assert_memory_equal(after.chip.ioapic.redirtbl,
+					    before[i].chip.ioapic.redirtbl,
+					    sizeof(after.chip.ioapic.redirtbl));
+		else
+			assert_memory_equal(&after.chip.pic, &before[i].chip.pic,
+					    sizeof(after.chip.pic));
+	}
+	bench_destroy(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +335,10 @@ int main(void)
 		cmocka_unit_test(rate_that_is_not_told_is_in_no_leaf),
 		cmocka_unit_test(stop_within_a_string_instruction_ends_it),
 		cmocka_unit_test(tsc_and_kvmclock_stand_still_between_stop_and_start),
+		cmocka_unit_test(time_that_is_loaded_goes_on),
+		cmocka_unit_test(msr_without_a_name_is_saved_and_loaded),
+		cmocka_unit_test(upper_halves_of_ymm_are_saved_and_loaded),
+		cmocka_unit_test(kernel_chips_are_saved_and_loaded),
 	};
 	const char *obstacle = bench_obstacle();
 

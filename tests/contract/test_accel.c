@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -262,6 +263,110 @@ static void memory_can_be_remapped_between_runs(void **state)
 	bench_destroy(&bench);
 }
 
+/* The ROM's rounds: at once, after STI, asleep, after LINT0 was masked. */
+static void intr_is_acknowledged_when_the_cpu_takes_it(void **state)
+{
+	for (unsigned cpus = 1; cpus <= 2; cpus++) {
+		struct bench bench;
+
+		bench_create(&bench, "intr", cpus);
+		assert_int_equal(bench_run(&bench), 1);
+		assert_int_equal(bench_word(&bench, 0x5000), 200);
+		assert_int_equal(bench.device->acknowledged, 200);
+		assert_int_equal(bench.device->spurious, 0);
+		bench_destroy(&bench);
+	}
+}
+
+/* However often it is stopped, saved and loaded, none is lost and none comes twice. */
+static void intr_survives_stops(void **state)
+{
+	const struct mw_executor *executor;
+	struct mw_cpu_state cpu;
+	struct bench bench;
+
+	bench_create(&bench, "intr", 1);
+	for (unsigned i = 0; i < 100 && bench_word(&bench, 0x5000) < 190; i++) {
+		size_t taken;
+
+		assert_int_equal(mw_machine_start(bench.machine), MW_STATUS_OK);
+		bench_linger(i);
+		mw_machine_stop(bench.machine);
+		taken = bench.device->acknowledged;
+		/* The last one may be on its way into the CPU. */
+		assert_in_range(bench_word(&bench, 0x5000), taken ? taken - 1 : 0, taken);
+		executor = executor_of(&bench);
+		assert_int_equal(executor->ops->get_cpu(executor->self, 0, &cpu), MW_STATUS_OK);
+		assert_int_equal(executor->ops->set_cpu(executor->self, 0, &cpu), MW_STATUS_OK);
+	}
+	assert_int_equal(bench_run(&bench), 1);
+	assert_int_equal(bench_word(&bench, 0x5000), 200);
+	assert_int_equal(bench.device->acknowledged, 200);
+	bench_destroy(&bench);
+}
+
+struct saved {
+	struct mw_cpu_state cpu[2];
+	uint64_t clock_ns;
+};
+
+static void save(const struct bench *bench, struct saved *saved)
+{
+	const struct mw_executor *executor = executor_of(bench);
+
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(executor->ops->get_cpu(executor->self, i, &saved->cpu[i]),
+				 MW_STATUS_OK);
+	if (executor->ops->get_clock)
+		assert_int_equal(executor->ops->get_clock(executor->self, &saved->clock_ns),
+				 MW_STATUS_OK);
+}
+
+static void load(const struct bench *bench, const struct saved *saved)
+{
+	const struct mw_executor *executor = executor_of(bench);
+
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(executor->ops->set_cpu(executor->self, i, &saved->cpu[i]),
+				 MW_STATUS_OK);
+	if (executor->ops->set_clock)
+		assert_int_equal(executor->ops->set_clock(executor->self, saved->clock_ns),
+				 MW_STATUS_OK);
+}
+
+static void run_on(struct bench *bench)
+{
+	uint32_t ticks = bench_word(bench, 0x5000), count = bench_word(bench, 0x5004);
+
+	assert_int_equal(mw_machine_start(bench->machine), MW_STATUS_OK);
+	bench_wait(bench, 0x5000, ticks + 3);
+	bench_wait(bench, 0x5004, count + 3);
+	mw_machine_stop(bench->machine);
+}
+
+/* One CPU sleeps between ticks of its local APIC, the other was started by it and counts. */
+static void all_cpus_go_on_after_save_reset_and_load(void **state)
+{
+	struct saved *saved = mw_alloc(2, sizeof(*saved));
+	struct bench bench;
+
+	bench_create(&bench, "ticks", 2);
+	for (unsigned i = 0; i < 10; i++) {
+		run_on(&bench);
+		save(&bench, &saved[0]);
+		assert_true(mw_machine_reset(bench.machine, &bench.diagnostics));
+		load(&bench, &saved[0]);
+		save(&bench, &saved[1]);
+		for (unsigned cpu = 0; cpu < 2; cpu++) {
+			assert_true(saved[0].cpu[cpu].lapic.valid);
+			assert_same_state(saved[1].cpu[cpu], saved[0].cpu[cpu]);
+		}
+	}
+	run_on(&bench);
+	bench_destroy(&bench);
+	free(saved);
+}
+
 int main(void)
 {
 	const struct CMUnitTest anywhere[] = {
@@ -276,6 +381,9 @@ int main(void)
 		cmocka_unit_test(state_saved_twice_is_the_same),
 		cmocka_unit_test(cpu_that_is_not_there_is_refused),
 		cmocka_unit_test(memory_can_be_remapped_between_runs),
+		cmocka_unit_test(intr_is_acknowledged_when_the_cpu_takes_it),
+		cmocka_unit_test(intr_survives_stops),
+		cmocka_unit_test(all_cpus_go_on_after_save_reset_and_load),
 	};
 	const char *obstacle = bench_obstacle();
 	int failed = cmocka_run_group_tests(anywhere, NULL, NULL);

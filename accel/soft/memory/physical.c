@@ -42,7 +42,7 @@ struct soft_slot *soft_slot_find_for(struct soft_cpu *cpu, uint64_t physical)
 /* Registers are 32 bits wide and 16 bytes apart (SDM vol. 3, 11.4.1); narrower reads take their part. */
 static uint64_t apic_read(struct soft_cpu *cpu, uint32_t offset, unsigned size)
 {
-	uint64_t value = soft_lapic_read(&cpu->lapic, offset & ~3u, soft_now_ns(cpu));
+	uint64_t value = mw_lapic_read(&cpu->lapic, offset & ~3u, soft_now_ns(cpu));
 
 	value >>= 8 * (offset & 3);
 	return size >= 8 ? value : value & ((UINT64_C(1) << 8 * size) - 1);
@@ -86,8 +86,8 @@ void soft_physical_write(struct soft_cpu *cpu, uint64_t physical, unsigned size,
 	cpu->counters.exits_memory++;
 	if (is_apic_page(cpu, physical)) {
 		if (!(physical & 3) && size >= 4)
-			soft_lapic_write(&cpu->lapic, physical & 0xfff, (uint32_t)value,
-					 soft_now_ns(cpu));
+			mw_lapic_write(&cpu->lapic, physical & 0xfff, (uint32_t)value,
+				       soft_now_ns(cpu));
 		return;
 	}
 	mw_memory_write(cpu->actor, physical, size, value);

@@ -7,9 +7,6 @@
 #include "accel/soft/system/system_internal.h"
 #include "accel/soft/vm.h"
 
-#define CR0_DEFINED                                                                          \
-	(SOFT_CR0_PG | SOFT_CR0_CD | SOFT_CR0_NW | SOFT_CR0_AM | SOFT_CR0_WP | SOFT_CR0_NE | \
-	 SOFT_CR0_ET | SOFT_CR0_TS | SOFT_CR0_EM | SOFT_CR0_MP | SOFT_CR0_PE)
 #define CR0_CACHES UINT64_C(0x60000000)
 
 static bool protection_fault(struct soft_cpu *cpu)
@@ -55,7 +52,7 @@ static bool set_cr0(struct soft_cpu *cpu, uint64_t value)
 
 	if (value > UINT32_MAX)
 		return protection_fault(cpu);
-	value = (value & CR0_DEFINED) | SOFT_CR0_ET;
+	value = (value & SOFT_CR0_DEFINED) | SOFT_CR0_ET;
 	changed = value ^ old;
 	if (((value & SOFT_CR0_PG) && !(value & SOFT_CR0_PE)) ||
 	    ((value & SOFT_CR0_NW) && !(value & SOFT_CR0_CD)))
@@ -85,7 +82,7 @@ static bool set_cr3(struct soft_cpu *cpu, uint64_t value)
 }
 
 /* A bit of CR4 exists with its feature. */
-static uint64_t cr4_defined(const struct soft_cpu *cpu)
+uint64_t soft_cr4_defined(const struct soft_cpu *cpu)
 {
 	static const struct {
 		enum soft_feature feature;
@@ -116,7 +113,7 @@ static bool set_cr4(struct soft_cpu *cpu, uint64_t value)
 	const uint64_t translation = SOFT_CR4_PAE | SOFT_CR4_PGE | SOFT_CR4_PSE;
 	uint64_t changed = value ^ cpu->cr4;
 
-	if ((value & ~cr4_defined(cpu)) || (soft_long_mode(cpu) && !(value & SOFT_CR4_PAE)))
+	if ((value & ~soft_cr4_defined(cpu)) || (soft_long_mode(cpu) && !(value & SOFT_CR4_PAE)))
 		return protection_fault(cpu);
 	if (uses_pdptes(cpu->cr0, value, cpu->efer) && (changed & translation) &&
 	    !soft_load_pdptes(cpu, cpu->cr3))
@@ -132,7 +129,7 @@ static bool set_cr8(struct soft_cpu *cpu, uint64_t value)
 {
 	if (value > 15)
 		return protection_fault(cpu);
-	soft_lapic_set_tpr(&cpu->lapic, (uint8_t)(value << 4));
+	mw_lapic_set_tpr(&cpu->lapic, (uint8_t)(value << 4));
 	soft_look(cpu);
 	return true;
 }
@@ -149,7 +146,7 @@ static bool read_control(struct soft_cpu *cpu, const struct soft_op *op)
 	case 2: value = cpu->cr2; break;
 	case 3: value = cpu->cr3; break;
 	case 4: value = cpu->cr4; break;
-	default: value = soft_lapic_tpr(&cpu->lapic) >> 4; break;
+	default: value = mw_lapic_tpr(&cpu->lapic) >> 4; break;
 	}
 	soft_set_sized(cpu, op->rm, op->size, value);
 	return true;

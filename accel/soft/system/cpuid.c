@@ -16,10 +16,6 @@
 #define HYPERVISOR_FEATURES 0x40000001u
 #define GENUINE             0x756e6547u /* EBX of leaf 0 */
 
-/* Linux, Documentation/virt/kvm/x86/cpuid.rst: clock source, no IO delay, new clock source MSRs, and
- * a clock that is the same on all CPUs. */
-#define KVM_FEATURES 0x0100000bu
-
 enum { LIMIT_CPUID = 1 << 22, LAST_LIMITED_LEAF = 2 };
 
 /** The features implemented, by their names in core/cpu_features. */
@@ -249,8 +245,8 @@ static void install(struct soft_vm *vm, unsigned index, const struct mw_cpuid_le
 	struct mw_cpuid_leaf *own = mw_alloc(SOFT_MAX_LEAVES, sizeof(*own));
 
 	memcpy(own, leaves, count * sizeof(*own));
-	count = mw_cpuid_for_cpu(cpu, index, cpu->tsc_told ? vm->tsc_khz : 0, KVM_FEATURES, own,
-				 count, SOFT_MAX_LEAVES);
+	count = mw_cpuid_for_cpu(cpu, index, cpu->tsc_told ? vm->tsc_khz : 0,
+				 MW_PARAVIRTUAL_FEATURES, own, count, SOFT_MAX_LEAVES);
 	mw_cpuid_switch(own, count, cpu, cpu->features_remove, false, diagnostics);
 	vm->cpuid[index] = own;
 	vm->cpuid_count[index] = count;

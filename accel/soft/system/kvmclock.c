@@ -70,7 +70,7 @@ static bool is_stable(const struct soft_vm *vm)
 
 void soft_kvmclock_update(struct soft_cpu *cpu)
 {
-	uint64_t now = soft_now_ns(cpu), tsc = soft_tsc(cpu);
+	uint64_t now = soft_now_ns(cpu) + cpu->vm->clock_offset, tsc = soft_tsc(cpu);
 	struct scale scale;
 	uint32_t words[8];
 
@@ -91,7 +91,7 @@ void soft_kvmclock_update(struct soft_cpu *cpu)
 static uint64_t boot_ns(const struct soft_cpu *cpu)
 {
 	const struct mw_plan_accel *accel = &cpu->vm->plan->accel;
-	uint64_t now = soft_now_ns(cpu), wall;
+	uint64_t now = soft_now_ns(cpu) + cpu->vm->clock_offset, wall;
 	struct timespec host;
 
 	if (accel->instruction_clock || accel->manual_clock ||

@@ -14,9 +14,6 @@ enum { TSC = 0x10, MTRR_PHYSICAL = 0x200, MC_BANKS = 0x400, MISC_ENABLE = 0x1a0 
 enum { BANKS = 10, BANK_WORDS = 4, MCG_CTL_PRESENT = 1 << 8 };
 enum { VARIABLE_RANGES = 8, FIXED_RANGES = 1 << 8, WRITE_COMBINING = 1 << 10 };
 
-/* IA32_APIC_BASE: the boot CPU, x2APIC (not here), global enable. */
-enum { APIC_BOOT_CPU = 1 << 8, APIC_ENABLE = 1 << 11 };
-
 /* IA32_MISC_ENABLE: fast strings and the limit of CPUID; what else it has says what is missing. */
 #define MISC_WRITABLE UINT64_C(0x400001)
 #define MISC_RESET    UINT64_C(0x1801) /* fast strings; no BTS, no PEBS */
@@ -97,7 +94,7 @@ static uint64_t read_tsc(const struct soft_cpu *cpu, uint32_t index)
 static bool write_tsc(struct soft_cpu *cpu, uint32_t index, uint64_t value)
 {
 	cpu->tsc_offset += value - soft_tsc(cpu);
-	soft_lapic_tsc_moved(&cpu->lapic, soft_now_ns(cpu));
+	mw_lapic_tsc_moved(&cpu->lapic, soft_now_ns(cpu));
 	for (unsigned i = 0; i < cpu->vm->cpu_count; i++)
 		soft_kvmclock_update(cpu->vm->cpus[i]);
 	return true;
@@ -105,30 +102,30 @@ static bool write_tsc(struct soft_cpu *cpu, uint32_t index, uint64_t value)
 
 static bool write_apic_base(struct soft_cpu *cpu, uint32_t index, uint64_t value)
 {
-	uint64_t allowed = ~SOFT_PHYSICAL_RESERVED & SOFT_PAGE_MASK;
-
-	if (value & ~(allowed | APIC_BOOT_CPU | APIC_ENABLE))
+	if (value & ~SOFT_APIC_BASE_DEFINED)
 		return false;
 	cpu->apic_base = value;
-	soft_lapic_set_base(&cpu->lapic, value);
+	mw_lapic_set_base(&cpu->lapic, value);
 	/* Translations to the old and the new page may be cached. */
 	soft_tlb_flush(cpu);
 	soft_look(cpu);
 	return true;
 }
 
+uint64_t soft_efer_defined(const struct soft_cpu *cpu)
+{
+	return SOFT_EFER_LMA | (soft_has(cpu, SOFT_HAS_SYSCALL) ? SOFT_EFER_SCE : 0u) |
+	       (soft_has(cpu, SOFT_HAS_LM) ? SOFT_EFER_LME : 0u) |
+	       (soft_has(cpu, SOFT_HAS_NX) ? SOFT_EFER_NXE : 0u);
+}
+
 /* LMA follows from LME and CR0.PG alone. */
 static bool write_efer(struct soft_cpu *cpu, uint32_t index, uint64_t value)
 {
-	uint64_t old = cpu->efer, allowed = SOFT_EFER_LMA;
+	uint64_t old = cpu->efer;
 
-	if (soft_has(cpu, SOFT_HAS_SYSCALL))
-		allowed |= SOFT_EFER_SCE;
-	if (soft_has(cpu, SOFT_HAS_LM))
-		allowed |= SOFT_EFER_LME;
-	if (soft_has(cpu, SOFT_HAS_NX))
-		allowed |= SOFT_EFER_NXE;
-	if ((value & ~allowed) || ((cpu->cr0 & SOFT_CR0_PG) && ((value ^ old) & SOFT_EFER_LME)))
+	if ((value & ~soft_efer_defined(cpu)) ||
+	    ((cpu->cr0 & SOFT_CR0_PG) && ((value ^ old) & SOFT_EFER_LME)))
 		return false;
 	cpu->efer = (value & ~(uint64_t)SOFT_EFER_LMA) | (old & SOFT_EFER_LMA);
 	if ((cpu->efer ^ old) & SOFT_EFER_NXE)
@@ -159,12 +156,12 @@ static bool write_segment_base(struct soft_cpu *cpu, uint32_t index, uint64_t va
 
 static uint64_t read_deadline(const struct soft_cpu *cpu, uint32_t index)
 {
-	return soft_lapic_tsc_deadline(&cpu->lapic);
+	return mw_lapic_tsc_deadline(&cpu->lapic);
 }
 
 static bool write_deadline(struct soft_cpu *cpu, uint32_t index, uint64_t value)
 {
-	soft_lapic_set_tsc_deadline(&cpu->lapic, value, soft_now_ns(cpu));
+	mw_lapic_set_tsc_deadline(&cpu->lapic, value, soft_now_ns(cpu));
 	soft_look(cpu);
 	return true;
 }
@@ -216,9 +213,14 @@ static bool write_nothing(struct soft_cpu *cpu, uint32_t index, uint64_t value)
 	return true;
 }
 
-static bool write_misc_enable(struct soft_cpu *cpu, uint32_t index, uint64_t value)
+void soft_misc_enable_set(struct soft_cpu *cpu, uint64_t value)
 {
 	cpu->misc_enable = (cpu->misc_enable & ~MISC_WRITABLE) | (value & MISC_WRITABLE);
+}
+
+static bool write_misc_enable(struct soft_cpu *cpu, uint32_t index, uint64_t value)
+{
+	soft_misc_enable_set(cpu, value);
 	return true;
 }
 

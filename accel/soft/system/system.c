@@ -11,8 +11,8 @@
 
 bool soft_event_waits(const struct soft_cpu *cpu)
 {
-	return soft_lapic_pending(&cpu->lapic) >= 0 || soft_lapic_passes_intr(&cpu->lapic) ||
-	       cpu->nmi_pending || cpu->smi_pending || cpu->init_pending ||
+	return mw_lapic_pending(&cpu->lapic) >= 0 || mw_lapic_passes_intr(&cpu->lapic) ||
+	       cpu->ext_int || cpu->nmi_pending || cpu->smi_pending || cpu->init_pending ||
 	       atomic_load_explicit(&cpu->vm->kicked, memory_order_relaxed);
 }
 

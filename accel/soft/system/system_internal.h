@@ -20,6 +20,17 @@ enum {
 #define SOFT_DR7_ONES     UINT64_C(0x400)
 #define SOFT_DR7_WRITABLE UINT64_C(0xffff23ff)
 
+/** What there is of a control register or MSR on this CPU; writes of other bits are #GP(0). */
+#define SOFT_CR0_DEFINED                                                                     \
+	(SOFT_CR0_PG | SOFT_CR0_CD | SOFT_CR0_NW | SOFT_CR0_AM | SOFT_CR0_WP | SOFT_CR0_NE | \
+	 SOFT_CR0_ET | SOFT_CR0_TS | SOFT_CR0_EM | SOFT_CR0_MP | SOFT_CR0_PE)
+uint64_t soft_cr4_defined(const struct soft_cpu *cpu);
+uint64_t soft_efer_defined(const struct soft_cpu *cpu);
+/** IA32_APIC_BASE: the address, the boot CPU, the global enable; no x2APIC. */
+#define SOFT_APIC_BASE_DEFINED ((~SOFT_PHYSICAL_RESERVED & SOFT_PAGE_MASK) | 0x900)
+/** The writable bits of IA32_MISC_ENABLE. */
+void soft_misc_enable_set(struct soft_cpu *cpu, uint64_t value);
+
 /** #GP(0) unless CPL is 0. */
 static inline bool soft_need_supervisor(struct soft_cpu *cpu)
 {

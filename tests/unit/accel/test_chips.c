@@ -20,13 +20,14 @@ static const struct mw_device_type ioapic = { MW_DEVICE_TYPE, .name = "ioapic",
 					      .firmware = { .roles = MW_TABLE(ioapic_roles) } };
 static const struct mw_device_type other = { MW_DEVICE_TYPE, .name = "other" };
 
-enum { MASTER, SLAVE, IOAPIC, OTHER, SPARE, NODES };
+enum { PICS, IOAPIC, OTHER, SPARE, NODES };
+enum { MASTER_CLAIM, SLAVE_CLAIM, ELCR_CLAIM, PIC_CLAIMS };
 
 /** A board with KVM's chips at KVM's places; a test breaks one thing of it. */
 struct board {
 	struct mw_plan plan;
 	struct mw_plan_node nodes[NODES];
-	struct mw_plan_claim claims[NODES];
+	struct mw_plan_claim claims[NODES], pic_claims[PIC_CLAIMS];
 	struct mw_plan_value values[2];
 	struct mw_diagnostics diagnostics;
 };
@@ -42,9 +43,17 @@ static void add(struct board *board, size_t index, const char *id,
 
 static void make_board(struct board *board)
 {
+	static const char *const names[PIC_CLAIMS] = { "master", "slave", "elcr" };
+	static const uint64_t bases[PIC_CLAIMS] = { 0x20, 0xa0, 0x4d0 };
+
 	memset(board, 0, sizeof(*board));
-	add(board, MASTER, "pic0", &pic, MW_CLAIM_IO, 0x20);
-	add(board, SLAVE, "pic1", &pic, MW_CLAIM_IO, 0xa0);
+	add(board, PICS, "pics", &pic, MW_CLAIM_IO, 0x20);
+	board->nodes[PICS].claims = board->pic_claims;
+	board->nodes[PICS].claim_count = PIC_CLAIMS;
+	for (size_t i = 0; i < PIC_CLAIMS; i++)
+		board->pic_claims[i] = (struct mw_plan_claim){
+			.kind = MW_CLAIM_IO, .name = names[i], .base = bases[i], .length = 2
+		};
 	add(board, IOAPIC, "ioapic", &ioapic, MW_CLAIM_MMIO, 0xfec00000);
 	add(board, OTHER, "other", &other, MW_CLAIM_IO, 0x3f8);
 	add(board, SPARE, "spare", &other, MW_CLAIM_IO, 0x2f8);
@@ -91,7 +100,7 @@ static void kvms_own_board_gets_the_kernel_chips(void **state)
 	assert_int_equal(chips, KVM_CHIPS_SPLIT);
 }
 
-static void kernel_runs_its_three_chips_and_no_other(void **state)
+static void kernel_runs_its_chips_and_no_other(void **state)
 {
 	struct board board;
 
@@ -107,20 +116,22 @@ static void board_without_8259_is_split(void **state)
 	struct board board;
 
 	make_board(&board);
-	board.nodes[MASTER].type = board.nodes[SLAVE].type = &other;
+	board.nodes[PICS].type = &other;
 	assert_split(&board, "no two 8259");
 }
 
-static void single_8259_is_split(void **state)
+static void board_without_elcr_gets_the_kernel_chips(void **state)
 {
 	struct board board;
+	enum kvm_chips chips;
 
 	make_board(&board);
-	board.nodes[SLAVE].type = &other;
-	assert_split(&board, "no two 8259");
+	board.nodes[PICS].claim_count = ELCR_CLAIM;
+	assert_true(choose(&board, MW_IRQCHIP_AUTO, &chips));
+	assert_int_equal(chips, KVM_CHIPS_KERNEL);
 }
 
-static void third_8259_is_named(void **state)
+static void second_pair_of_8259_is_named(void **state)
 {
 	struct board board;
 
@@ -131,11 +142,13 @@ static void third_8259_is_named(void **state)
 
 static void moved_8259_is_named(void **state)
 {
-	struct board board;
+	for (size_t i = 0; i < PIC_CLAIMS; i++) {
+		struct board board;
 
-	make_board(&board);
-	board.claims[SLAVE].base = 0xb0;
-	assert_split(&board, "pic1");
+		make_board(&board);
+		board.pic_claims[i].base += 0x10;
+		assert_split(&board, "pics");
+	}
 }
 
 static void moved_ioapic_is_named(void **state)
@@ -194,33 +207,38 @@ static void machine_without_ioapic_is_split(void **state)
 	assert_split(&board, "no ioapic");
 }
 
-static void chips_in_user_space_are_refused(void **state)
+/* On any board. */
+static void chips_in_user_space_are_taken_when_asked_for(void **state)
 {
 	struct board board;
 	enum kvm_chips chips;
 
 	make_board(&board);
-	assert_false(choose(&board, MW_IRQCHIP_USER, &chips));
-	assert_int_equal(board.diagnostics.errors, 1);
-	assert_non_null(strstr(board.diagnostics.items[0]->message, "not implemented"));
-	mw_diagnostics_fini(&board.diagnostics);
+	assert_true(choose(&board, MW_IRQCHIP_USER, &chips));
+	assert_int_equal(chips, KVM_CHIPS_USER);
+	board.nodes[SPARE].type = &ioapic;
+	board.nodes[PICS].type = &other;
+	assert_true(choose(&board, MW_IRQCHIP_USER, &chips));
+	assert_int_equal(chips, KVM_CHIPS_USER);
+	for (uint32_t i = 0; i < NODES; i++)
+		assert_false(kvm_chips_runs(&board.plan, chips, i));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kvms_own_board_gets_the_kernel_chips),
-		cmocka_unit_test(kernel_runs_its_three_chips_and_no_other),
+		cmocka_unit_test(kernel_runs_its_chips_and_no_other),
 		cmocka_unit_test(board_without_8259_is_split),
-		cmocka_unit_test(single_8259_is_split),
-		cmocka_unit_test(third_8259_is_named),
+		cmocka_unit_test(board_without_elcr_gets_the_kernel_chips),
+		cmocka_unit_test(second_pair_of_8259_is_named),
 		cmocka_unit_test(moved_8259_is_named),
 		cmocka_unit_test(moved_ioapic_is_named),
 		cmocka_unit_test(ioapic_of_another_size_is_named),
 		cmocka_unit_test(ioapic_of_another_version_is_named),
 		cmocka_unit_test(second_ioapic_is_refused_by_name),
 		cmocka_unit_test(machine_without_ioapic_is_split),
-		cmocka_unit_test(chips_in_user_space_are_refused),
+		cmocka_unit_test(chips_in_user_space_are_taken_when_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

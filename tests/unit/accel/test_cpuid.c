@@ -13,13 +13,13 @@
 enum { SSE3 = 1u << 0, CX16 = 1u << 13, DEADLINE = 1u << 24 };
 #define HYPERVISOR (1u << 31)
 enum { AVX2 = 1u << 5, SSE2 = 1u << 26, APIC = 1u << 9 };
-enum { CLOCKSOURCE2 = 1u << 3 };
+enum { CLOCKSOURCE2 = 1u << 3, STEAL_TIME = 1u << 5 };
 
 static const struct mw_cpuid_leaf host[] = {
 	{ 0, 0, false, 0xd, 0, 0, 0 },
 	{ 1, 0, false, 0x800f12, 0, SSE3, SSE2 | APIC },
 	{ 7, 0, true, 0, AVX2, 0, 0 },
-	{ 0x40000001, 0, false, CLOCKSOURCE2, 0, 0, 0 },
+	{ 0x40000001, 0, false, CLOCKSOURCE2 | STEAL_TIME, 0, 0, 0 },
 };
 enum { HOST_LEAVES = sizeof(host) / sizeof(host[0]) };
 
@@ -74,8 +74,19 @@ static void host_model_is_what_kvm_supports(void **state)
 	assert_true(attempt.good);
 	assert_int_equal(attempt.result.count, HOST_LEAVES);
 	assert_memory_equal(attempt.result.leaves, host, sizeof(host));
-	assert_int_equal(attempt.result.kvm_features, CLOCKSOURCE2);
+	assert_int_equal(attempt.result.kvm_features, CLOCKSOURCE2 | STEAL_TIME);
 	assert_int_equal(attempt.diagnostics.count, 0);
+	finish(&attempt);
+}
+
+/* So that it may go on where there is no more than a clock. */
+static void named_model_has_of_kvms_own_features_the_clock_alone(void **state)
+{
+	struct attempt attempt;
+
+	prepare(&attempt, model(host, HOST_LEAVES));
+	assert_true(attempt.good);
+	assert_int_equal(attempt.result.kvm_features, CLOCKSOURCE2);
 	finish(&attempt);
 }
 
@@ -178,10 +189,26 @@ static void feature_without_a_leaf_cannot_be_added_but_removed(void **state)
 	finish(&attempt);
 }
 
+/* `irqchip: user`: what only KVM's own local APIC has is told to nobody. */
+static void without_kvms_apic_what_needs_it_is_hidden(void **state)
+{
+	enum { X2APIC = 1u << 21, ASYNC_PF = 1u << 4, PV_EOI = 1u << 6 };
+	struct mw_cpuid_leaf leaves[] = {
+		{ 1, 0, false, 0x800f12, 0, SSE3 | X2APIC | DEADLINE, SSE2 | APIC },
+		{ 0x40000001, 0, false, CLOCKSOURCE2 | ASYNC_PF | STEAL_TIME | PV_EOI, 0, 0, 0 },
+	};
+
+	kvm_cpuid_without_apic(leaves, 2);
+	assert_int_equal(leaves[0].ecx, SSE3);
+	assert_int_equal(leaves[0].edx, SSE2 | APIC);
+	assert_int_equal(leaves[1].eax, CLOCKSOURCE2 | STEAL_TIME);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(host_model_is_what_kvm_supports),
+		cmocka_unit_test(named_model_has_of_kvms_own_features_the_clock_alone),
 		cmocka_unit_test(feature_can_be_removed),
 		cmocka_unit_test(added_feature_that_kvm_lacks_is_reported_and_left_out),
 		cmocka_unit_test(model_is_masked_and_all_losses_are_one_warning),
@@ -189,6 +216,7 @@ int main(void)
 		cmocka_unit_test(what_the_machine_decides_needs_no_support),
 		cmocka_unit_test(unknown_name_is_an_error),
 		cmocka_unit_test(feature_without_a_leaf_cannot_be_added_but_removed),
+		cmocka_unit_test(without_kvms_apic_what_needs_it_is_hidden),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

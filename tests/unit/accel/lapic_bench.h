@@ -1,11 +1,11 @@
 /** Four local APICs on a bus, and what their callbacks saw. */
 // SPDX-License-Identifier: MIT
-#ifndef TESTS_UNIT_ACCEL_SOFT_LAPIC_BENCH_H
-#define TESTS_UNIT_ACCEL_SOFT_LAPIC_BENCH_H
+#ifndef TESTS_UNIT_ACCEL_LAPIC_BENCH_H
+#define TESTS_UNIT_ACCEL_LAPIC_BENCH_H
 
 #include <stdint.h>
 
-#include "accel/soft/apic/lapic.h"
+#include "accel/apic/lapic.h"
 
 enum { CPUS = 4 };
 enum {
@@ -42,7 +42,7 @@ enum { EXT_INT = 0x700, LOGICAL = 0x800, ASSERT = 0x4000, LEVEL = 0x8000 };
 enum { TO_SELF = 0x40000, TO_ALL = 0x80000, TO_OTHERS = 0xc0000 };
 #define MSI_LOGICAL  0x4u
 #define MSI_REDIRECT 0x8u
-#define NEVER        SOFT_LAPIC_NEVER
+#define NEVER        MW_LAPIC_NEVER
 
 /** How often each callback came for a CPU. */
 struct seen {
@@ -50,10 +50,10 @@ struct seen {
 	uint8_t start_up_vector, ended_vector;
 };
 
-extern struct soft_lapic_bus bus;
-extern struct soft_lapic cpu[CPUS];
+extern struct mw_lapic_bus bus;
+extern struct mw_lapic cpu[CPUS];
 extern struct seen seen[CPUS];
-extern const struct soft_lapic_ops lapic_ops;
+extern const struct mw_lapic_ops lapic_ops;
 /** An I/O APIC whose line is still asserted sends this again at the end; 0: there is none. */
 extern uint32_t sent_again;
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "soft_lapic_bench.h"
+#include "lapic_bench.h"
 
 static void physical_destination_is_the_apic_id(void **state)
 {
@@ -39,12 +39,12 @@ static void destination_ff_is_everybody(void **state)
 
 static void an_id_beyond_eight_bits_is_no_alias(void **state)
 {
-	struct soft_lapic big;
+	struct mw_lapic big;
 
-	soft_lapic_init(&big, &bus, 0x102);
-	soft_lapic_write(&big, SVR, 0x1ff, 0);
+	mw_lapic_init(&big, &bus, 0x102);
+	mw_lapic_write(&big, SVR, 0x1ff, 0);
 	msi(2, 0, 0x40);
-	assert_int_equal(soft_lapic_pending(&big), -1);
+	assert_int_equal(mw_lapic_pending(&big), -1);
 	expect_pending(-1, -1, 0x40, -1);
 }
 
@@ -186,21 +186,21 @@ static void reserved_deliveries_are_nothing(void **state)
 
 static void ext_int_needs_no_listener(void **state)
 {
-	struct soft_lapic_ops deaf = lapic_ops;
+	struct mw_lapic_ops deaf = lapic_ops;
 
 	deaf.ext_int = NULL;
 	bus.ops = &deaf;
 	msi(1, 0, EXT_INT);
-	soft_lapic_virtual_wire(&cpu[0]);
-	soft_lapic_lint(&cpu[0], 0, true);
+	put(0, LVT_LINT0, EXT_INT);
+	mw_lapic_lint(&cpu[0], 0, true);
 	bus.ops = &lapic_ops;
 }
 
 static void what_is_no_message_address_is_dropped(void **state)
 {
-	soft_lapic_message(&bus, 0xfed00000, 0x40);
-	soft_lapic_message(&bus, 0x1fee00000, 0x40);
-	soft_lapic_message(&bus, 0, 0x40);
+	mw_lapic_message(&bus, 0xfed00000, 0x40);
+	mw_lapic_message(&bus, 0x1fee00000, 0x40);
+	mw_lapic_message(&bus, 0, 0x40);
 	msi(0, 0, LEVEL | 0x40);
 	msi(0, 0, LOWEST | LEVEL | 0x40);
 	expect_pending(-1, -1, -1, -1);

@@ -1,7 +1,7 @@
 /* Messages between local APICs and from devices. Reference: Intel SDM vol. 3, 11.6.2 (destinations)
  * and 11.11 (message-signalled interrupts). */
 // SPDX-License-Identifier: MIT
-#include "accel/soft/apic/lapic_internal.h"
+#include "accel/apic/lapic_internal.h"
 
 #include <stdlib.h>
 
@@ -9,28 +9,27 @@
 
 enum { BROADCAST = 0xff, MODEL_FLAT = 0xf, MODEL_CLUSTER = 0x0 };
 
-void soft_lapic_bus_init(struct soft_lapic_bus *bus, const struct soft_lapic_ops *ops,
-			 void *context)
+void mw_lapic_bus_init(struct mw_lapic_bus *bus, const struct mw_lapic_ops *ops, void *context)
 {
-	*bus = (struct soft_lapic_bus){ .ops = ops, .context = context };
+	*bus = (struct mw_lapic_bus){ .ops = ops, .context = context };
 }
 
-void soft_lapic_bus_fini(struct soft_lapic_bus *bus)
+void mw_lapic_bus_fini(struct mw_lapic_bus *bus)
 {
 	free(bus->lapics);
-	*bus = (struct soft_lapic_bus){ 0 };
+	*bus = (struct mw_lapic_bus){ 0 };
 }
 
-void soft_lapic_init(struct soft_lapic *lapic, struct soft_lapic_bus *bus, uint32_t apic_id)
+void mw_lapic_init(struct mw_lapic *lapic, struct mw_lapic_bus *bus, uint32_t apic_id)
 {
-	*lapic = (struct soft_lapic){ .bus = bus, .cpu = bus->count, .apic_id = apic_id };
-	bus->lapics = mw_grow(bus->lapics, bus->count + 1, sizeof(struct soft_lapic *));
+	*lapic = (struct mw_lapic){ .bus = bus, .cpu = bus->count, .apic_id = apic_id };
+	bus->lapics = mw_grow(bus->lapics, bus->count + 1, sizeof(struct mw_lapic *));
 	bus->lapics[bus->count++] = lapic;
-	soft_lapic_reset(lapic);
+	mw_lapic_reset(lapic);
 }
 
 /* 11.6.2.2: each receiver compares by its own model; other models are reserved. */
-static bool matches_logical(const struct soft_lapic *lapic, uint8_t destination)
+static bool matches_logical(const struct mw_lapic *lapic, uint8_t destination)
 {
 	uint32_t own = lapic->registers[LAPIC_LDR] >> 24;
 
@@ -41,7 +40,7 @@ static bool matches_logical(const struct soft_lapic *lapic, uint8_t destination)
 	}
 }
 
-static bool receives(const struct soft_lapic *lapic, const struct soft_lapic_packet *packet)
+static bool receives(const struct mw_lapic *lapic, const struct mw_lapic_packet *packet)
 {
 	/* 11.4.3: without its APIC a CPU hears of no message. */
 	if (!lapic->enabled)
@@ -59,24 +58,24 @@ static bool receives(const struct soft_lapic *lapic, const struct soft_lapic_pac
 }
 
 /* 11.6.2.4; among equals it is the first, so that a run can be repeated. */
-static void send_to_least_busy(struct soft_lapic_bus *bus, const struct soft_lapic_packet *packet)
+static void send_to_least_busy(struct mw_lapic_bus *bus, const struct mw_lapic_packet *packet)
 {
-	struct soft_lapic *best = NULL;
+	struct mw_lapic *best = NULL;
 
 	for (unsigned i = 0; i < bus->count; i++) {
-		struct soft_lapic *lapic = bus->lapics[i];
+		struct mw_lapic *lapic = bus->lapics[i];
 
-		if (!receives(lapic, packet) || !soft_lapic_software_enabled(lapic))
+		if (!receives(lapic, packet) || !mw_lapic_software_enabled(lapic))
 			continue;
 		if (!best ||
-		    soft_lapic_arbitration_priority(lapic) < soft_lapic_arbitration_priority(best))
+		    mw_lapic_arbitration_priority(lapic) < mw_lapic_arbitration_priority(best))
 			best = lapic;
 	}
 	if (best)
-		soft_lapic_deliver(best, LAPIC_FIXED, packet->vector, packet->level_triggered);
+		mw_lapic_deliver(best, LAPIC_FIXED, packet->vector, packet->level_triggered);
 }
 
-void soft_lapic_send(struct soft_lapic_bus *bus, const struct soft_lapic_packet *packet)
+void mw_lapic_send(struct mw_lapic_bus *bus, const struct mw_lapic_packet *packet)
 {
 	if (packet->one_receiver) {
 		send_to_least_busy(bus, packet);
@@ -84,8 +83,8 @@ void soft_lapic_send(struct soft_lapic_bus *bus, const struct soft_lapic_packet 
 	}
 	for (unsigned i = 0; i < bus->count; i++)
 		if (receives(bus->lapics[i], packet))
-			soft_lapic_deliver(bus->lapics[i], packet->delivery, packet->vector,
-					   packet->level_triggered);
+			mw_lapic_deliver(bus->lapics[i], packet->delivery, packet->vector,
+					 packet->level_triggered);
 }
 
 /* The end of a level is no interrupt; NMI, SMI and ExtINT are edges whatever the message says. */
@@ -96,10 +95,10 @@ static bool is_deassertion(enum lapic_delivery delivery, uint32_t data)
 		delivery == LAPIC_INIT);
 }
 
-void soft_lapic_message(struct soft_lapic_bus *bus, uint64_t address, uint32_t data)
+void mw_lapic_message(struct mw_lapic_bus *bus, uint64_t address, uint32_t data)
 {
 	bool redirected = address >> 3 & 1;
-	struct soft_lapic_packet packet = {
+	struct mw_lapic_packet packet = {
 		.delivery = (data & LAPIC_DELIVERY_MODE) >> LAPIC_DELIVERY_SHIFT,
 		.destination = (uint8_t)(address >> 12),
 		.vector = (uint8_t)data,
@@ -111,5 +110,5 @@ void soft_lapic_message(struct soft_lapic_bus *bus, uint64_t address, uint32_t d
 		return;
 	packet.one_receiver = packet.delivery == LAPIC_LOWEST_PRIORITY ||
 			      (packet.delivery == LAPIC_FIXED && redirected);
-	soft_lapic_send(bus, &packet);
+	mw_lapic_send(bus, &packet);
 }

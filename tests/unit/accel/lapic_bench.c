@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "soft_lapic_bench.h"
+#include "lapic_bench.h"
 
-struct soft_lapic_bus bus;
-struct soft_lapic cpu[CPUS];
+struct mw_lapic_bus bus;
+struct mw_lapic cpu[CPUS];
 struct seen seen[CPUS];
 uint32_t sent_again;
 
@@ -19,7 +19,7 @@ static void on_init(void *context, unsigned i)
 {
 	assert_ptr_equal(context, seen);
 	seen[i].init++;
-	soft_lapic_init_signal(&cpu[i]);
+	mw_lapic_init_signal(&cpu[i]);
 }
 
 static void on_start_up(void *context, unsigned i, uint8_t vector)
@@ -48,7 +48,7 @@ static void on_end(void *context, unsigned i, uint8_t vector)
 	seen[i].ended++;
 	seen[i].ended_vector = vector;
 	if (sent_again)
-		soft_lapic_message(&bus, 0xfee00000 | i << 12, sent_again);
+		mw_lapic_message(&bus, 0xfee00000 | i << 12, sent_again);
 }
 
 static void on_changed(void *context, unsigned i)
@@ -62,7 +62,7 @@ static uint64_t tsc_to_ns(void *context, unsigned i, uint64_t tsc)
 	return tsc / 2;
 }
 
-const struct soft_lapic_ops lapic_ops = {
+const struct mw_lapic_ops lapic_ops = {
 	.init = on_init,
 	.start_up = on_start_up,
 	.nmi = on_nmi,
@@ -75,21 +75,21 @@ const struct soft_lapic_ops lapic_ops = {
 
 uint32_t get(unsigned i, uint32_t offset)
 {
-	return soft_lapic_read(&cpu[i], offset, 0);
+	return mw_lapic_read(&cpu[i], offset, 0);
 }
 
 void put(unsigned i, uint32_t offset, uint32_t value)
 {
-	soft_lapic_write(&cpu[i], offset, value, 0);
+	mw_lapic_write(&cpu[i], offset, value, 0);
 }
 
 int power_up(void **state)
 {
 	memset(seen, 0, sizeof(seen));
 	sent_again = 0;
-	soft_lapic_bus_init(&bus, &lapic_ops, seen);
+	mw_lapic_bus_init(&bus, &lapic_ops, seen);
 	for (unsigned i = 0; i < CPUS; i++) {
-		soft_lapic_init(&cpu[i], &bus, i);
+		mw_lapic_init(&cpu[i], &bus, i);
 		put(i, SVR, 0x1ff);
 	}
 	return 0;
@@ -97,7 +97,7 @@ int power_up(void **state)
 
 int power_down(void **state)
 {
-	soft_lapic_bus_fini(&bus);
+	mw_lapic_bus_fini(&bus);
 	return 0;
 }
 
@@ -109,22 +109,22 @@ void ipi(unsigned from, uint32_t to, uint32_t command)
 
 void msi(uint32_t to, uint32_t address_bits, uint32_t data)
 {
-	soft_lapic_message(&bus, 0xfee00000 | to << 12 | address_bits, data);
+	mw_lapic_message(&bus, 0xfee00000 | to << 12 | address_bits, data);
 }
 
 void expect_pending(int a, int b, int c, int d)
 {
-	assert_int_equal(soft_lapic_pending(&cpu[0]), a);
-	assert_int_equal(soft_lapic_pending(&cpu[1]), b);
-	assert_int_equal(soft_lapic_pending(&cpu[2]), c);
-	assert_int_equal(soft_lapic_pending(&cpu[3]), d);
+	assert_int_equal(mw_lapic_pending(&cpu[0]), a);
+	assert_int_equal(mw_lapic_pending(&cpu[1]), b);
+	assert_int_equal(mw_lapic_pending(&cpu[2]), c);
+	assert_int_equal(mw_lapic_pending(&cpu[3]), d);
 }
 
 void drain(void)
 {
 	for (unsigned i = 0; i < CPUS; i++)
-		while (soft_lapic_pending(&cpu[i]) >= 0) {
-			soft_lapic_acknowledge(&cpu[i]);
+		while (mw_lapic_pending(&cpu[i]) >= 0) {
+			mw_lapic_acknowledge(&cpu[i]);
 			put(i, EOI, 0);
 		}
 }

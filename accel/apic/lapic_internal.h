@@ -1,9 +1,9 @@
 /** What the local APIC's files share: registers, their fields and deliveries. */
 // SPDX-License-Identifier: MIT
-#ifndef ACCEL_SOFT_LAPIC_INTERNAL_H
-#define ACCEL_SOFT_LAPIC_INTERNAL_H
+#ifndef ACCEL_APIC_LAPIC_INTERNAL_H
+#define ACCEL_APIC_LAPIC_INTERNAL_H
 
-#include "accel/soft/apic/lapic.h"
+#include "accel/apic/lapic.h"
 
 /* SDM vol. 3, table 11-1: offsets in the page, by 16. */
 enum {
@@ -55,8 +55,8 @@ enum lapic_delivery {
 };
 enum lapic_shorthand { LAPIC_NO_SHORTHAND, LAPIC_SELF, LAPIC_ALL, LAPIC_ALL_BUT_SELF };
 
-struct soft_lapic_packet {
-	struct soft_lapic *sender; /* NULL: a device */
+struct mw_lapic_packet {
+	struct mw_lapic *sender; /* NULL: a device */
 	enum lapic_shorthand shorthand;
 	enum lapic_delivery delivery;
 	uint8_t destination, vector;
@@ -65,23 +65,34 @@ struct soft_lapic_packet {
 };
 
 /* lapic_bus.c */
-void soft_lapic_send(struct soft_lapic_bus *bus, const struct soft_lapic_packet *packet);
+void mw_lapic_send(struct mw_lapic_bus *bus, const struct mw_lapic_packet *packet);
 
 /* lapic.c */
-bool soft_lapic_software_enabled(const struct soft_lapic *lapic);
+bool mw_lapic_software_enabled(const struct mw_lapic *lapic);
+/** 11.8.3.1 */
+uint8_t mw_lapic_processor_priority(const struct mw_lapic *lapic);
 /** 11.6.2.4: how busy it is, for the lowest priority arbitration. */
-uint8_t soft_lapic_arbitration_priority(const struct soft_lapic *lapic);
+uint8_t mw_lapic_arbitration_priority(const struct mw_lapic *lapic);
 /** One message or local interrupt for this CPU. */
-void soft_lapic_deliver(struct soft_lapic *lapic, enum lapic_delivery delivery, uint8_t vector,
-			bool level_triggered);
+void mw_lapic_deliver(struct mw_lapic *lapic, enum lapic_delivery delivery, uint8_t vector,
+		      bool level_triggered);
 /** The source of this LVT entry has an event. */
-void soft_lapic_local_event(struct soft_lapic *lapic, unsigned lvt);
+void mw_lapic_local_event(struct mw_lapic *lapic, unsigned lvt);
+/** The bits of a register that a write changes, and nothing of what a write does besides. */
+void mw_lapic_store(struct mw_lapic *lapic, unsigned index, uint32_t value);
+/** After registers were stored: masks what has to be, and looks at LINT0, whose entry was this. */
+void mw_lapic_resume_lint0(struct mw_lapic *lapic, uint32_t entry);
+/** Finds again what follows from the vectors. */
+void mw_lapic_refresh(struct mw_lapic *lapic);
 
 /* lapic_timer.c */
-uint32_t soft_lapic_timer_count(const struct soft_lapic *lapic, uint64_t now_ns);
-void soft_lapic_timer_start(struct soft_lapic *lapic, uint32_t count, uint64_t now_ns);
-void soft_lapic_timer_divide(struct soft_lapic *lapic, uint32_t value, uint64_t now_ns);
+uint32_t mw_lapic_timer_count(const struct mw_lapic *lapic, uint64_t now_ns);
+void mw_lapic_timer_start(struct mw_lapic *lapic, uint32_t count, uint64_t now_ns);
+/** Goes on with what is left of a count, after the divider and the LVT entry were stored. */
+void mw_lapic_timer_resume(struct mw_lapic *lapic, uint32_t initial, uint32_t left,
+			   uint64_t now_ns);
+void mw_lapic_timer_divide(struct mw_lapic *lapic, uint32_t value, uint64_t now_ns);
 /** The timer's LVT entry changed from this. */
-void soft_lapic_timer_mode_changed(struct soft_lapic *lapic, uint32_t old_lvt);
+void mw_lapic_timer_mode_changed(struct mw_lapic *lapic, uint32_t old_lvt);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "accel/soft/apic/lapic.h"
+#include "accel/apic/lapic.h"
 
 enum {
 	EOI = 0xb0,
@@ -19,10 +19,10 @@ enum {
 };
 enum { BY_1 = 0xb, BY_2 = 0x0, BY_16 = 0x3, BY_128 = 0xa };
 enum { PERIODIC = 0x20000, DEADLINE = 0x40000, MASKED = 0x10000 };
-#define NEVER SOFT_LAPIC_NEVER
+#define NEVER MW_LAPIC_NEVER
 
-static struct soft_lapic_bus bus;
-static struct soft_lapic lapic;
+static struct mw_lapic_bus bus;
+static struct mw_lapic lapic;
 static unsigned changes;
 static uint64_t tsc_offset;
 
@@ -39,48 +39,48 @@ static uint64_t tsc_to_ns(void *context, unsigned cpu, uint64_t tsc)
 }
 
 /* A timer needs no others. */
-static const struct soft_lapic_ops timer_ops = { .changed = on_changed, .tsc_to_ns = tsc_to_ns };
+static const struct mw_lapic_ops timer_ops = { .changed = on_changed, .tsc_to_ns = tsc_to_ns };
 
 static int power_up(void **state)
 {
 	tsc_offset = 0;
-	soft_lapic_bus_init(&bus, &timer_ops, NULL);
-	soft_lapic_init(&lapic, &bus, 0);
-	soft_lapic_write(&lapic, SVR, 0x1ff, 0);
+	mw_lapic_bus_init(&bus, &timer_ops, NULL);
+	mw_lapic_init(&lapic, &bus, 0);
+	mw_lapic_write(&lapic, SVR, 0x1ff, 0);
 	changes = 0;
 	return 0;
 }
 
 static int power_down(void **state)
 {
-	soft_lapic_bus_fini(&bus);
+	mw_lapic_bus_fini(&bus);
 	return 0;
 }
 
 static void put_at(uint64_t now_ns, uint32_t offset, uint32_t value)
 {
-	soft_lapic_write(&lapic, offset, value, now_ns);
+	mw_lapic_write(&lapic, offset, value, now_ns);
 }
 
 static uint32_t count_at(uint64_t now_ns)
 {
-	return soft_lapic_read(&lapic, CURRENT, now_ns);
+	return mw_lapic_read(&lapic, CURRENT, now_ns);
 }
 
 static void expect_deadline(uint64_t deadline_ns)
 {
-	assert_true(soft_lapic_deadline(&lapic) == deadline_ns);
+	assert_true(mw_lapic_deadline(&lapic) == deadline_ns);
 }
 
 /* What the timer delivered by then: 1 or 0. */
 static int fired_by(uint64_t now_ns)
 {
-	soft_lapic_advance(&lapic, now_ns);
-	if (soft_lapic_pending(&lapic) < 0)
+	mw_lapic_advance(&lapic, now_ns);
+	if (mw_lapic_pending(&lapic) < 0)
 		return 0;
-	assert_int_equal(soft_lapic_acknowledge(&lapic), 0x30);
+	assert_int_equal(mw_lapic_acknowledge(&lapic), 0x30);
 	put_at(now_ns, EOI, 0);
-	assert_int_equal(soft_lapic_pending(&lapic), -1);
+	assert_int_equal(mw_lapic_pending(&lapic), -1);
 	return 1;
 }
 
@@ -97,7 +97,7 @@ static void one_shot_counts_down_and_fires_once(void **state)
 	assert_int_equal(fired_by(5999), 0);
 	assert_int_equal(fired_by(6000), 1);
 	assert_int_equal(count_at(6000), 0);
-	assert_int_equal(soft_lapic_read(&lapic, INITIAL, 0), 1000);
+	assert_int_equal(mw_lapic_read(&lapic, INITIAL, 0), 1000);
 	expect_deadline(NEVER);
 	assert_int_equal(fired_by(1000000), 0);
 }
@@ -248,29 +248,29 @@ static void a_new_divisor_goes_on_with_the_count(void **state)
 static void tsc_deadline_fires_once_at_its_time(void **state)
 {
 	put_at(0, LVT_TIMER, DEADLINE | 0x30);
-	soft_lapic_set_tsc_deadline(&lapic, 2001, 10);
-	assert_int_equal(soft_lapic_tsc_deadline(&lapic), 2001);
+	mw_lapic_set_tsc_deadline(&lapic, 2001, 10);
+	assert_int_equal(mw_lapic_tsc_deadline(&lapic), 2001);
 	expect_deadline(1001);
 	assert_int_equal(fired_by(1000), 0);
 	assert_int_equal(fired_by(1001), 1);
-	assert_int_equal(soft_lapic_tsc_deadline(&lapic), 0);
+	assert_int_equal(mw_lapic_tsc_deadline(&lapic), 0);
 	expect_deadline(NEVER);
 }
 
 static void a_tsc_deadline_gone_by_fires_at_once(void **state)
 {
 	put_at(0, LVT_TIMER, DEADLINE | 0x30);
-	soft_lapic_set_tsc_deadline(&lapic, 2000, 1000);
-	assert_int_equal(soft_lapic_pending(&lapic), 0x30);
-	assert_int_equal(soft_lapic_tsc_deadline(&lapic), 0);
+	mw_lapic_set_tsc_deadline(&lapic, 2000, 1000);
+	assert_int_equal(mw_lapic_pending(&lapic), 0x30);
+	assert_int_equal(mw_lapic_tsc_deadline(&lapic), 0);
 	expect_deadline(NEVER);
 }
 
 static void a_tsc_deadline_of_zero_disarms(void **state)
 {
 	put_at(0, LVT_TIMER, DEADLINE | 0x30);
-	soft_lapic_set_tsc_deadline(&lapic, 2000, 10);
-	soft_lapic_set_tsc_deadline(&lapic, 0, 20);
+	mw_lapic_set_tsc_deadline(&lapic, 2000, 10);
+	mw_lapic_set_tsc_deadline(&lapic, 0, 20);
 	expect_deadline(NEVER);
 	assert_int_equal(fired_by(1000000), 0);
 }
@@ -278,15 +278,15 @@ static void a_tsc_deadline_of_zero_disarms(void **state)
 static void tsc_deadline_follows_the_tsc(void **state)
 {
 	put_at(0, LVT_TIMER, DEADLINE | 0x30);
-	soft_lapic_tsc_moved(&lapic, 5);
+	mw_lapic_tsc_moved(&lapic, 5);
 	expect_deadline(NEVER);
-	soft_lapic_set_tsc_deadline(&lapic, 10000, 10);
+	mw_lapic_set_tsc_deadline(&lapic, 10000, 10);
 	tsc_offset = 4000;
-	soft_lapic_tsc_moved(&lapic, 20);
+	mw_lapic_tsc_moved(&lapic, 20);
 	expect_deadline(3000);
-	assert_int_equal(soft_lapic_tsc_deadline(&lapic), 10000);
+	assert_int_equal(mw_lapic_tsc_deadline(&lapic), 10000);
 	tsc_offset = 9990;
-	soft_lapic_tsc_moved(&lapic, 30);
+	mw_lapic_tsc_moved(&lapic, 30);
 	assert_int_equal(fired_by(30), 1);
 }
 
@@ -295,33 +295,33 @@ static void a_moved_tsc_leaves_a_count_alone(void **state)
 	put_at(0, DIVIDE, BY_1);
 	put_at(0, INITIAL, 1000);
 	tsc_offset = 4000;
-	soft_lapic_tsc_moved(&lapic, 10);
+	mw_lapic_tsc_moved(&lapic, 10);
 	expect_deadline(1000);
 }
 
 static void a_tsc_deadline_that_was_due_is_not_lost(void **state)
 {
 	put_at(0, LVT_TIMER, DEADLINE | 0x30);
-	soft_lapic_set_tsc_deadline(&lapic, 2000, 10);
-	soft_lapic_set_tsc_deadline(&lapic, 9000, 1001);
+	mw_lapic_set_tsc_deadline(&lapic, 2000, 10);
+	mw_lapic_set_tsc_deadline(&lapic, 9000, 1001);
 	assert_int_equal(fired_by(1001), 1);
 	expect_deadline(4500);
 	tsc_offset = (uint64_t)-2000;
-	soft_lapic_tsc_moved(&lapic, 4500);
+	mw_lapic_tsc_moved(&lapic, 4500);
 	assert_int_equal(fired_by(4500), 1);
 	expect_deadline(NEVER);
 }
 
 static void each_mode_ignores_the_others_register(void **state)
 {
-	soft_lapic_set_tsc_deadline(&lapic, 2000, 10);
-	assert_int_equal(soft_lapic_tsc_deadline(&lapic), 0);
+	mw_lapic_set_tsc_deadline(&lapic, 2000, 10);
+	assert_int_equal(mw_lapic_tsc_deadline(&lapic), 0);
 	expect_deadline(NEVER);
 	put_at(0, LVT_TIMER, DEADLINE | 0x30);
 	put_at(0, INITIAL, 1000);
-	assert_int_equal(soft_lapic_read(&lapic, INITIAL, 0), 0);
+	assert_int_equal(mw_lapic_read(&lapic, INITIAL, 0), 0);
 	expect_deadline(NEVER);
-	soft_lapic_set_tsc_deadline(&lapic, 2000, 10);
+	mw_lapic_set_tsc_deadline(&lapic, 2000, 10);
 	assert_int_equal(count_at(500), 0);
 	put_at(500, DIVIDE, BY_128);
 	expect_deadline(1000);
@@ -333,12 +333,12 @@ static void leaving_or_entering_tsc_deadline_mode_disarms(void **state)
 	put_at(0, INITIAL, 1000);
 	put_at(10, LVT_TIMER, DEADLINE | 0x30);
 	expect_deadline(NEVER);
-	soft_lapic_set_tsc_deadline(&lapic, 2000, 10);
+	mw_lapic_set_tsc_deadline(&lapic, 2000, 10);
 	put_at(20, LVT_TIMER, DEADLINE | MASKED | 0x30);
 	expect_deadline(1000);
 	put_at(30, LVT_TIMER, 0x30);
 	expect_deadline(NEVER);
-	assert_int_equal(soft_lapic_tsc_deadline(&lapic), 0);
+	assert_int_equal(mw_lapic_tsc_deadline(&lapic), 0);
 	assert_int_equal(count_at(40), 0);
 }
 
@@ -346,7 +346,7 @@ static void the_reserved_mode_never_counts(void **state)
 {
 	put_at(0, LVT_TIMER, DEADLINE | PERIODIC | 0x30);
 	put_at(0, INITIAL, 1000);
-	soft_lapic_set_tsc_deadline(&lapic, 2000, 10);
+	mw_lapic_set_tsc_deadline(&lapic, 2000, 10);
 	expect_deadline(NEVER);
 }
 
