@@ -240,7 +240,7 @@ static bool try_name(struct search *search, const char *name,
 
 	search->by_auto = every;
 	for (; *built_in; built_in++) {
-		if (!every && strcmp((*built_in)->name, name) != 0)
+		if (every ? (*built_in)->only_by_name : strcmp((*built_in)->name, name) != 0)
 			continue;
 		found = true;
 		if (try_one(search, *built_in))

@@ -126,6 +126,10 @@ const char *mw_role_name(enum mw_role role)
 		[MW_ROLE_SLEEP_STATUS] = "FADT SLEEP_STATUS_REG",
 		[MW_ROLE_RESET] = "FADT RESET_REG",
 		[MW_ROLE_DEBUG_EXIT] = "debug exit",
+		[MW_ROLE_PM1] = "FADT PM1 events",
+		[MW_ROLE_PM1_CONTROL] = "FADT PM1 control",
+		[MW_ROLE_PM_TIMER] = "FADT PM timer",
+		[MW_ROLE_TIMER] = "timer of known rate",
 	};
 
 	return role < sizeof(names) / sizeof(names[0]) && names[role] ? names[role] : "unknown";

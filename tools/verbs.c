@@ -16,9 +16,6 @@ PLANNED(map, "Show the address and interrupt maps.");
 PLANNED(why, "Tell where one value of a plan comes from.");
 PLANNED(explain, "Explain a diagnostic's code, with good and bad examples.");
 PLANNED(schema, "Write JSON Schemas and device reference pages.");
-PLANNED(inspect, "Look into a running machine.");
-PLANNED(snapshot, "Save a running machine to a file.");
-PLANNED(restore, "Continue a saved machine.");
 PLANNED(verify, "Compare what the guest sees with the plan.");
 PLANNED(cat, "Show a profile merged, with the origin of every line.");
 PLANNED(abi, "Freeze and compare what guests see.");
@@ -26,13 +23,17 @@ PLANNED(import, "Turn other register descriptions into devices.");
 PLANNED(lsp, "Serve an editor.");
 
 const struct mw_verb *const mw_verbs[] = {
-	&mw_verb_run,     &mw_verb_lint,      &mw_verb_resolve,
-	&mw_verb_devices, &mw_verb_help_verb, &planned_lock,
-	&planned_diff,    &planned_graph,     &planned_map,
-	&planned_why,     &planned_explain,   &planned_schema,
-	&planned_inspect, &planned_snapshot,  &planned_restore,
-	&planned_verify,  &planned_cat,       &planned_abi,
-	&planned_import,  &planned_lsp,       NULL,
+	&mw_verb_run,       &mw_verb_lint,
+	&mw_verb_resolve,   &mw_verb_devices,
+	&mw_verb_type,      &mw_verb_inspect,
+	&mw_verb_snapshot,  &mw_verb_restore,
+	&mw_verb_help_verb, &planned_lock,
+	&planned_diff,      &planned_graph,
+	&planned_map,       &planned_why,
+	&planned_explain,   &planned_schema,
+	&planned_verify,    &planned_cat,
+	&planned_abi,       &planned_import,
+	&planned_lsp,       NULL,
 };
 
 const struct mw_verb *mw_verb_find(const char *name)

@@ -5,8 +5,8 @@
 
 #include "tools/options.h"
 
-extern const struct mw_verb mw_verb_run, mw_verb_lint, mw_verb_resolve, mw_verb_devices,
-	mw_verb_help_verb;
+extern const struct mw_verb mw_verb_run, mw_verb_restore, mw_verb_lint, mw_verb_resolve,
+	mw_verb_devices, mw_verb_type, mw_verb_inspect, mw_verb_snapshot, mw_verb_help_verb;
 
 /** Ended by NULL; verbs without `run` are planned and come last. */
 extern const struct mw_verb *const mw_verbs[];

@@ -25,7 +25,8 @@ MAY_INCLUDE = {"core": (), "resolver": ("core",), "devices": ("core",), "accel":
 WRAPPED = ((r"yaml\.h", r"resolver/", "libyaml"), (r"uv(/.*)?\.h", r"core/loop", "libuv"),
            (r"mbedtls/.*", r"(core/trust|devices/backend/)", "mbedtls"),
            (r"ffi\.h", r"devices/modules/", "libffi"), (r"linux/kvm\.h", r"accel/kvm/", "KVM"),
-           (r"Zydis/.*", r"accel/soft/trace", "Zydis"))
+           (r"Zydis/.*", r"accel/soft/trace", "Zydis"),
+           (r"jansson\.h", r"tools/control/", "jansson"))
 BANNED = {"sprintf": "snprintf", "vsprintf": "vsnprintf", "strcpy": "a length and memcpy",
           "strcat": "snprintf", "strncpy": "a length and memcpy", "atoi": "strtoul and a check",
           "gets": "fgets"}
@@ -98,9 +99,9 @@ def sibling_fault(path, name):
         if here != there or not (mine == stem or mine.startswith(stem + "_")):
             return f"a device may not include its sibling {name}"
     if folder == "accel":
-        # A hypervisor's folder may have folders of its own.
+        # A hypervisor's folder may have folders of its own; the local APIC is a part for all of them.
         mine, theirs = here.split("/")[:2], there.split("/")[:2]
-        if mine != ["accel"] and theirs not in (["accel"], mine):
+        if mine != ["accel"] and theirs not in (["accel"], ["accel", "apic"], mine):
             return f"{'/'.join(mine)} may not include {'/'.join(theirs)}/"
     return None
 

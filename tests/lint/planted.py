@@ -30,6 +30,8 @@ FAULTS = (
      "core/machine.c:1: libyaml is wrapped elsewhere; not for this file"),
     ("layers", "core/clock.c", "#include <uv.h>\n",
      "core/clock.c:1: libuv is wrapped elsewhere; not for this file"),
+    ("layers", "tools/inspect.c", "#include <jansson.h>\n",
+     "tools/inspect.c:1: jansson is wrapped elsewhere; not for this file"),
     ("layers", "tools/run.c", '#include "core/loop_internal.h"\n',
      "tools/run.c:1: core/loop_internal.h is private to core"),
     ("layers", "core/near.c", '#include "alloc.h"\n',

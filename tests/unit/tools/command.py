@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 PROGRAM = None
@@ -31,7 +33,8 @@ class Help(unittest.TestCase):
         return text.split("not implemented yet:")[1].split("\n\n")[0].split()
 
     def test_every_verb_has_help_with_each_of_its_options(self):
-        self.assertEqual(self.verbs(), ["run", "lint", "resolve", "devices", "help"])
+        self.assertEqual(self.verbs(), ["run", "lint", "resolve", "devices", "type", "inspect",
+                                        "snapshot", "restore", "help"])
         for verb in self.verbs():
             page = call("help", verb)
             self.assertEqual(page.returncode, 0, page.stderr)
@@ -80,8 +83,7 @@ class Help(unittest.TestCase):
 
     def test_planned_verbs_say_so(self):
         planned = self.planned()
-        for verb in ("lock", "diff", "graph", "map", "why", "explain", "schema", "inspect",
-                     "snapshot", "restore", "verify"):
+        for verb in ("lock", "diff", "graph", "map", "why", "explain", "schema", "verify"):
             self.assertIn(verb, planned)
         for verb in planned:
             for words in ((verb,), (verb, "--help"), ("help", verb)):
@@ -279,6 +281,55 @@ class Run(unittest.TestCase):
         if os.access("/dev/kvm", os.R_OK | os.W_OK):
             for option in ("trace", "counters"):
                 self.assertIn("the accelerator kvm has no `--%s`" % option, result.stderr)
+
+
+class Clients(unittest.TestCase):
+    """Verbs that speak to a running machine, without one."""
+
+    def refuse(self, code, expected, *words):
+        result = call(*words)
+        self.assertEqual((result.returncode, result.stdout), (code, ""), words)
+        self.assertEqual(result.stderr, "millwright %s: %s\n" % (words[0], expected))
+
+    def test_nobody_there(self):
+        for words in (("type", "a"), ("inspect",), ("inspect", "com1"), ("snapshot", "f")):
+            verb, rest = words[0], words[1:]
+            self.refuse(1, "/nonexistent/s: No such file or directory", verb, "/nonexistent/s", *rest)
+            self.refuse(1, "a machine is spoken to at a socket", verb, "stdio", *rest)
+
+    def test_someone_else_there(self):
+        for said, expected in (
+            (b"220 mail ready\r\n", "this is no control socket of a machine"),
+            (b"{}", "this is no control socket of a machine"),
+            (b"}", "this is no control socket of a machine"),
+            (b'{"QMP": {}} {"error": {"desc": "not \\u001bnow"}}', "not \x1bnow"),
+            (b'{"QMP": {}} {"event": "X"} {"error"', "the machine has closed the connection"),
+            (b"", "the machine has closed the connection"),
+        ):
+            with tempfile.TemporaryDirectory() as folder:
+                path = os.path.join(folder, "s")
+                server = socket.socket(socket.AF_UNIX)
+                server.bind(path)
+                server.listen(1)
+
+                def serve():
+                    client = server.accept()[0]
+                    client.sendall(said)
+                    client.shutdown(socket.SHUT_WR)
+                    while client.recv(1000):
+                        pass
+                    client.close()
+
+                thread = threading.Thread(target=serve)
+                thread.start()
+                self.refuse(1, expected.replace("\x1b", "?"), "inspect", path)
+                thread.join()
+                server.close()
+
+    def test_nothing_to_do_is_usage(self):
+        self.refuse(2, "nothing to type; give a TEXT or --keys KEYS", "type", "/nonexistent/s")
+        self.assertEqual(call("snapshot", "/nonexistent/s").returncode, 2)
+        self.assertEqual(call("inspect").returncode, 2)
 
 
 class Output(unittest.TestCase):

@@ -250,6 +250,20 @@ static void one_that_meets_the_needs_is_preferred(void **state)
 	assert_int_equal(diagnostics.count, 0);
 }
 
+static void auto_never_takes_one_that_has_to_be_named(void **state)
+{
+	static const struct mw_accel_ops named = {
+		.name = "none", .summary = "three", .only_by_name = true, .probe = probe_second
+	};
+	static const struct mw_accel_ops *const with_named[] = { &first, &named, NULL };
+
+	set(&first_probe, MW_ACCEL_ABSENT, "there is no /dev/kvm");
+	assert_false(mw_choice_make(&choice, &plan, "auto", with_named, &diagnostics));
+	assert_int_equal(probes, 1);
+	assert_true(mw_choice_make(&choice, &plan, "none", with_named, &diagnostics));
+	assert_ptr_equal(choice.ops, &named);
+}
+
 static void sizes_and_irqchip_are_needs_too(void **state)
 {
 	static const struct mw_plan_range ram[] = { { UINT64_C(1) << 36, 4096 } };
@@ -282,6 +296,7 @@ int main(void)
 		TEST(unknown_name_is_an_error_even_beside_a_good_one),
 		TEST(unmet_need_is_a501_and_an_optional_one_is_not),
 		TEST(one_that_meets_the_needs_is_preferred),
+		TEST(auto_never_takes_one_that_has_to_be_named),
 		TEST(sizes_and_irqchip_are_needs_too),
 	};
 
