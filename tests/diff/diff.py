@@ -1,151 +1,170 @@
 #!/usr/bin/env python3
-"""diff.py CASE REGISTERS: the same random register accesses for our device on its bench and for
-QEMU's model of it, over QEMU's qtest protocol; every read must give the same. What is known to differ is
-listed in the case, with the reason, and kept out of the script or of the comparison. Ends with 77
-where there is no QEMU."""
+"""diff.py CHIP MILLWRIGHT [SEED]: our chip and QEMU's model of it get the same random accesses and
+steps of time, and must answer alike. Then each difference that is known is shown to be there still.
+Ends with 77 where QEMU or a compiler is missing."""
 # SPDX-License-Identifier: MIT
+import concurrent.futures
+import importlib
 import random
-import shutil
-import subprocess
 import sys
+import time
 
-QEMU = "qemu-system-x86_64"
-SEEDS, STEPS = range(24), 300
+from qtest import Answer, Failure, Skip, Workshop
+from script import Lines, Step
 
-
-class Uart16550:
-    """isa-serial of QEMU 7.2. Differences, ours being the data sheet's (PC16550D):
-    - table I: MCR is 0 after reset; QEMU sets OUT2. The script writes it first.
-    - table I leaves the divisor open; QEMU has 12. The script writes it first.
-    - 8.8: in loopback the modem deltas and their interrupt work; in QEMU they do not. Deltas are
-      masked, and the modem interrupt stays disabled.
-    - 8.5: without bit 0 the other bits of an FCR write do not count; QEMU clears the FIFOs all the
-      same. Such writes are left out.
-    - Clearing a transmitter FIFO that is empty raises the THRE interrupt in QEMU; the data sheet
-      has an interrupt only for becoming empty. The script disables interrupts after each FCR write.
-    - RBR without a byte in it is not defined; such reads are not compared."""
-    machine, device, region, base, port = "isapc", "uart16550", "bank", 0x3f8, True
-    data, ier, fcr, lcr, mcr, lsr, msr = range(7)
-
-    def script(self, rnd):
-        steps = [("w", 3, 1, 0x83), ("w", 0, 1, 1), ("w", 1, 1, 0), ("w", 3, 1, 3), ("w", 4, 1, 8)]
-        while len(steps) < STEPS:
-            if rnd.random() < 0.5:
-                steps += [("r", self.lcr, 1), ("r", self.lsr, 1), ("r", rnd.randrange(8), 1)]
-            else:
-                steps += self.write(rnd)
-        return steps
-
-    def write(self, rnd):
-        register = rnd.choice((self.data, self.data, self.data, self.ier, self.ier, self.fcr,
-                               self.lcr, self.mcr, self.mcr, 7))
-        value = {
-            self.ier: rnd.randrange(256) & ~0x08,
-            self.fcr: rnd.choice((0x01, 0x41, 0x81, 0xc1, 0x03, 0x05, 0xc7, 0x00)),
-            self.lcr: rnd.choice((0x03, 0x03, 0x03, 0x83, 0x1b, 0x07)),
-            self.mcr: rnd.choice((0x10, 0x13, 0x1b, 0x0b, rnd.randrange(32))),
-        }.get(register, rnd.randrange(256))
-        steps = [("w", register, 1, value)]
-        if register == self.fcr:
-            steps += [("w", self.lcr, 1, 0x03), ("w", self.ier, 1, 0)]
-        return steps
-
-    def same(self, steps, at, ours, theirs):
-        register = steps[at][1]
-        if register == self.msr:
-            return ours[at] & 0xf0 == theirs[at] & 0xf0
-        if register == self.data:
-            latch, ready = theirs[at - 2] & 0x80, theirs[at - 1] & 0x01
-            return ours[at] == theirs[at] or not (latch or ready)
-        return ours[at] == theirs[at]
+SEEDS, ACCESSES = range(1, 11), 10000
+SHOWN = 16  # steps before one that differs
 
 
-class IoApic:
-    """ioapic of QEMU 7.2. Differences: QEMU keeps the reserved bits of an entry and of the ID that
-    are written, and so they are written as zeros."""
-    machine, device, region, base, port = "q35", "ioapic", "bank", 0xfec00000, False
-
-    def script(self, rnd):
-        steps = []
-        while len(steps) < STEPS:
-            index = rnd.choice((0, 1, 2, 3, 0x10 + rnd.randrange(0x30), rnd.randrange(0x10, 0x40)))
-            value = rnd.getrandbits(32) & (0x0f000000 if index == 0 else
-                                           0xff000000 if index & 1 else 0x1ffff)
-            steps.append(("w", 0, 4, index))
-            if rnd.random() < 0.5:
-                steps.append(("r", 0x10, 4))
-            elif index == 0 or 0x10 <= index < 0x40:
-                steps.append(("w", 0x10, 4, value))
-            if rnd.random() < 0.2:
-                steps.append(("r", 0, 4))
-        return steps
-
-    def same(self, steps, at, ours, theirs):
-        # Registers that do not exist: ours are an open bus, QEMU's are zero.
-        index = next(step[3] for step in reversed(steps[:at]) if step[:2] == ("w", 0))
-        return ours[at] == theirs[at] or steps[at][1] == 0x10 and index == 3
+def judge_lines(step, ours, theirs):
+    """What of the lines is not alike, or None."""
+    if step.lines == "mark":
+        ours.rises = theirs.rises = 0
+    elif step.lines == "edges" and ours.rises != theirs.rises:
+        return f"{ours.rises} edges, {theirs.rises} from QEMU"
+    elif step.lines is True and ours.high != theirs.high:
+        return f"lines {sorted(ours.high)} are high, {sorted(theirs.high)} of QEMU"
+    return None
 
 
-CASES = {"uart16550": Uart16550(), "ioapic": IoApic()}
+def judge_answers(step, ours, theirs, count):
+    """The same of what was read."""
+    mask = step.mask(theirs, count) if callable(step.mask) else step.mask
+    if mask and (ours.value ^ theirs[count - 1].value) & mask:
+        return f"{ours.value & mask:#x}, {theirs[count - 1].value & mask:#x} from QEMU"
+    return None
 
 
-def run_ours(case, program, steps):
-    text = "".join(" ".join([step[0], case.region] + [f"{number:x}" for number in step[1:]]) + "\n"
-                   for step in steps)
-    answer = subprocess.run([program, case.device], input=text, text=True, check=True, timeout=60,
-                            stdout=subprocess.PIPE)
-    return [None if line == "-" else int(line, 16) for line in answer.stdout.split()]
+def first_finding(script, ours, theirs, watch):
+    """The first step after which the two differ in what counts, and how; or None."""
+    at_ours = at_theirs = 0
+    our_lines, their_lines = Lines(watch.lines, 0), Lines(watch.lines, watch.first)
+    for at, step in enumerate(script.steps):
+        if step.ours:
+            our_lines.take(ours[at_ours].moves)
+            at_ours += 1
+        if step.theirs:
+            their_lines.take(theirs[at_theirs].moves)
+            at_theirs += 1
+        finding = judge_answers(step, ours[at_ours - 1], theirs, at_theirs) or judge_lines(
+            step, our_lines, their_lines)
+        if finding:
+            return at, finding
+    return None
 
 
-def command(case, step):
-    kind = "b" if step[2] == 1 else "l"
-    verb = ("in" if step[0] == "r" else "out") if case.port else \
-        ("read" if step[0] == "r" else "write")
-    return " ".join([verb + kind] + [f"{number:#x}" for number in (case.base + step[1], *step[3:])])
+def run_pair(workshop, chip, script):
+    """The answers of both, which run at once."""
+    keys = getattr(chip, "WITH_INPUT", False)
+    with workshop.ours(keys) as ours, workshop.qemu(chip.MACHINE, keys) as theirs, \
+            concurrent.futures.ThreadPoolExecutor() as pool:
+        jobs = [pool.submit(ours.run, [step.ours for step in script.steps if step.ours]),
+                pool.submit(theirs.run, [step.theirs for step in script.steps if step.theirs])]
+        return [job.result() for job in jobs]
 
 
-def run_qemu(case, steps):
-    arguments = [QEMU, "-M", case.machine, "-accel", "tcg", "-S", "-qtest", "stdio", "-m", "16",
-                 "-display", "none", "-serial", "null", "-monitor", "none"]
-    values = []
-    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                          stderr=subprocess.DEVNULL) as qemu:
-        for step in steps:
-            qemu.stdin.write(command(case, step) + "\n")
-            qemu.stdin.flush()
-            line = qemu.stdout.readline()
-            while line and not line.startswith("OK"):
-                line = qemu.stdout.readline()
-            assert line, "QEMU ended"
-            words = line.split()
-            values.append(int(words[1], 16) & ((1 << 8 * step[2]) - 1) if len(words) > 1 else None)
-        qemu.kill()
-    return values
+def show(script, at):
+    """The commands that led to it, the last ones of many."""
+    for step in script.steps[max(0, at - SHOWN):at + 1]:
+        print("   ", step.ours if step.ours == step.theirs else f"{step.ours} | {step.theirs}")
 
 
-def check(case, program, seed):
-    steps = case.script(random.Random(seed))
-    ours, theirs = run_ours(case, program, steps), run_qemu(case, steps)
-    assert len(ours) == len(theirs) == len(steps)
-    for at, step in enumerate(steps):
-        if step[0] == "r" and not case.same(steps, at, ours, theirs):
-            print(f"seed {seed}, step {at}: read of {step[1]:#x} gives {ours[at]:#x}, "
-                  f"QEMU's {theirs[at]:#x}; before it:")
-            for before in steps[max(0, at - 12):at]:
-                print("  " + command(case, before))
-            return False
-    return True
+def sees_one_wrong_bit(script, ours, theirs, watch, rnd):
+    """Whether a comparison that found nothing finds one bit of ours that is turned over."""
+    compared, at = [], 0
+    for step in script.steps:
+        if step.ours and step.mask and not callable(step.mask):
+            compared.append((at, step.mask))
+        at += bool(step.ours)
+    at, mask = rnd.choice(compared)
+    wrong = list(ours)
+    wrong[at] = Answer(ours[at].value ^ (mask & -mask), ours[at].moves)
+    return first_finding(script, wrong, theirs, watch) is not None
+
+
+def check_seed(workshop, chip, seed):
+    """Whether all is the same, and how many accesses that was."""
+    rnd = random.Random(seed)
+    script, watch = chip.script(rnd, ACCESSES), chip.WATCHES[seed % len(chip.WATCHES)]
+    script.steps[:0] = [Step(watch.ours, watch.theirs)] + [
+        Step(None, command) for command in their_start(chip)]
+    ours, theirs = run_pair(workshop, chip, script)
+    finding = first_finding(script, ours, theirs, watch)
+    if finding:
+        show(script, finding[0])
+        print(f"seed {seed}, step {finding[0]} of {len(script.steps)}: {finding[1]}")
+    elif not sees_one_wrong_bit(script, ours, theirs, watch, rnd):
+        print(f"seed {seed}: a wrong bit is not seen")
+        return False, script.accesses
+    return not finding, script.accesses
+
+
+def their_start(chip):
+    """What QEMU's machine needs before it is like ours."""
+    return getattr(chip, "THEIR_START", ())
+
+
+def commands_of(chip, difference, theirs):
+    """Those of one side: what begins with `@` the chip's file says."""
+    return [chip.command(command[1:])[theirs] if command.startswith("@") else command
+            for command in difference.plain()]
+
+
+def read_all(side, intercept, first, commands):
+    """What the commands read, `line N` among them; `skip` reads and does not tell."""
+    lines, values = Lines(range(16), first), []
+    plain = [command.removeprefix("skip ") for command in commands
+             if not command.startswith("line")]
+    answers = iter(side.run([intercept] + plain))
+    lines.take(next(answers).moves)
+    for command in commands:
+        if command.startswith("line"):
+            values.append(int(int(command.split()[1]) in lines.high))
+            continue
+        answer = next(answers)
+        lines.take(answer.moves)
+        if command.startswith(("in", "read")):
+            values.append(answer.value)
+    return tuple(values)
+
+
+def is_as_listed(workshop, chip, difference):
+    keys, watch = getattr(chip, "WITH_INPUT", False), chip.WATCHES[0]
+    with workshop.ours(keys) as ours, workshop.qemu(chip.MACHINE, keys) as theirs:
+        theirs.run(their_start(chip))
+        found = (read_all(ours, watch.ours, 0, commands_of(chip, difference, False)),
+                 read_all(theirs, watch.theirs, watch.first, commands_of(chip, difference, True)))
+    if found == (difference.ours, difference.theirs):
+        return True
+    ours, theirs = ([f"{value:#x}" for value in values] for values in found)
+    print(f"{difference.section}: {difference.what}\n  {difference.commands}\n"
+          f"  reads {', '.join(ours)}, from QEMU {', '.join(theirs)}")
+    return False
 
 
 def main():
-    case, program = CASES[sys.argv[1]], sys.argv[2]
-    if not shutil.which(QEMU):
-        print(f"SKIP: there is no {QEMU}")
-        return 77
-    failed = [seed for seed in SEEDS if not check(case, program, seed)]
-    print(f"{len(SEEDS) - len(failed)} of {len(SEEDS)} scripts read the same from both")
-    return 1 if failed else 0
+    chip = importlib.import_module(sys.argv[1])
+    seeds = [int(sys.argv[3])] if len(sys.argv) > 3 else SEEDS
+    began, accesses, good = time.monotonic(), 0, True
+    with Workshop(sys.argv[2]) as workshop:
+        for seed in seeds:
+            same, count = check_seed(workshop, chip, seed)
+            good, accesses = good and same, accesses + count
+            if not good:
+                break
+        listed = [is_as_listed(workshop, chip, difference) for difference in chip.DIFFERENCES]
+    print(f"{accesses} accesses{' the same from both' if good else ''}; "
+          f"{sum(listed)} of {len(listed)} differences as listed; "
+          f"{time.monotonic() - began:.1f} s")
+    return 0 if good and all(listed) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except Skip as reason:
+        print(f"SKIP: {reason}")
+        sys.exit(77)
+    except Failure as failure:
+        print(failure)
+        sys.exit(1)

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "core/boot/linux.h"
+#include "core/boot/boot.h"
 #include "core/bytes.h"
 #include "core/cpu_state.h"
 #include "core/diagnostics.h"
@@ -106,15 +106,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 	CHECK(ftruncate(initrd_file, (off_t)initrd_bytes) == 0);
 
 	struct mw_diagnostics diagnostics = { 0 };
-	struct mw_linux_boot *boot;
-	if (mw_linux_boot_open(&boot, &plans[shape], &diagnostics)) {
+	struct mw_boot *boot;
+	if (mw_boot_open(&boot, &plans[shape], &diagnostics)) {
 		struct mw_cpu_state cpu;
 		mw_cpu_state_reset(&cpu, true);
-		CHECK(mw_linux_boot_load(boot, machines[shape], &cpu, &diagnostics));
+		CHECK(mw_boot_load(boot, machines[shape], &cpu, &diagnostics));
 		check_loaded(machines[shape], &cpu, initrd_bytes);
 		CHECK(ftruncate(kernel_file, 100) == 0);
-		CHECK(!mw_linux_boot_load(boot, machines[shape], &cpu, &diagnostics));
-		mw_linux_boot_close(boot);
+		CHECK(!mw_boot_load(boot, machines[shape], &cpu, &diagnostics));
+		mw_boot_close(boot);
 	} else {
 		CHECK(!boot && diagnostics.errors > 0);
 	}

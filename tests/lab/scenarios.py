@@ -11,6 +11,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "support")]
 
+import counting
 import verify
 from lab import Failure, Lab, Skip, Tap, skip
 
@@ -184,17 +185,97 @@ def two_uarts(tap, boot):
 
 
 def irqchips(tap, boot):
-    """`split` runs, `kernel` is refused where the plan is not KVM's own set of chips."""
-    with boot() as lab:
-        lab.start(BOOT.replace("microvm", "irqchip-split") + " -v")
-        lab.terminal.expect(PROMPT)
-        tap.ok("split" in lab.messages(), "an explicit split is used", lab.messages())
-        lab.terminal.send("poweroff\n")
-        tap.ok(lab.wait() == 0, "and the guest ends well")
+    """`split` and `user` run, `kernel` is refused where the plan is not KVM's own set of chips."""
+    with boot(cpus=2) as lab:
+        for chips in ("split", "user"):
+            lab.start(BOOT.replace("microvm", f"irqchip-{chips}") + " -v --set cpus=2")
+            lab.terminal.expect(r"Linux version")
+            lab.terminal.expect(PROMPT)
+            tap.ok(f"{chips} irqchip" in lab.messages(), f"an explicit {chips} is used",
+                   lab.messages())
+            tap.ok(typed(lab.terminal, "nproc") == "2", "both CPUs are there")
+            lab.terminal.send("poweroff\n")
+            tap.ok(lab.wait() == 0, "and the guest ends well")
         status, text = lab.run("millwright " + BOOT.replace("microvm", "irqchip-kernel") +
                                " </dev/null")
         tap.ok(status == 1, "kernel is refused with status 1", text)
         tap.ok("A503" in text and "8259" in text, "the message says what is missing", text)
+
+
+def sees_time(tap, terminal):
+    """The guest's clocks run, and its clock chip wakes it."""
+    terminal.send("date +%s; sleep 2; date +%s\n")
+    first = int(terminal.expect(r"^(\d{10})$").group(1))
+    second = int(terminal.expect(r"^(\d{10})$").group(1))
+    tap.ok(2 <= second - first <= 10, "`sleep 2` is two seconds of `date`", f"{first} {second}")
+    terminal.expect(PROMPT)
+    now, clock = typed(terminal, "date -u +%s"), typed(terminal, "cat /sys/class/rtc/rtc0/since_epoch")
+    tap.ok(abs(int(clock) - int(now)) <= 5, "the clock chip agrees", f"{now} {clock}")
+    tap.ok(re.search(r"\d\d:\d\d:\d\d", typed(terminal, "hwclock -u")), "hwclock reads it")
+    typed(terminal, "echo +2 >/sys/class/rtc/rtc0/wakealarm")
+    typed(terminal, "sleep 4")
+    alarms = typed(terminal, "grep rtc0 /proc/interrupts")
+    tap.ok(re.search(r"\s[1-9]\d*\s", alarms), "its alarm interrupts", alarms)
+    timers = typed(terminal, "grep -c expires /proc/timer_list")
+    tap.ok(int(timers) > 2, "timers hang in /proc/timer_list", timers)
+
+
+def saves(tap, lab, cpus):
+    """In the middle of work the machine is saved, ends, and goes on from the file."""
+    terminal = lab.terminal
+    terminal.send("i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; echo di''d $i\n")
+    terminal.expect(r"echo di''d \$i$")
+    status, text = lab.run("millwright snapshot /tmp/qmp /tmp/pc.snapshot")
+    if not tap.ok(status == 0, "it is saved", text):
+        return
+    terminal.send("\x01x")
+    lab.wait()
+    early = re.search(r"^did 300000$", terminal.text[terminal.mark:], re.M)
+    terminal.mark = len(terminal.text)
+    lab.start("restore /tmp/pc.snapshot --accel kvm -v")
+    if not early:
+        terminal.expect(r"^did 300000$")
+        tap.ok(True, "what it was doing ends well")
+        terminal.expect(PROMPT)
+    else:
+        terminal.send("\n")
+        terminal.expect(PROMPT)
+    tap.ok(typed(terminal, "nproc") == str(cpus), "the CPUs are there")
+    before = int(typed(terminal, "date +%s"))
+    typed(terminal, "sleep 2")
+    passed = int(typed(terminal, "date +%s")) - before
+    tap.ok(2 <= passed <= 20, "and time goes on", passed)
+    ticks = typed(terminal, "grep -c . /proc/interrupts; dmesg | grep -c -i stall")
+    tap.ok(ticks.split()[-1] == "0", "nothing has stalled", ticks)
+
+
+# Where the chips are, the CPUs, what else the kernel is told, what drives the interrupts then.
+PC_BOOTS = (("kernel", 2, "", "IO-APIC"), ("split", 2, "", "IO-APIC"), ("user", 2, "", "IO-APIC"),
+            ("kernel", 1, "noapic", "XT-PIC"), ("split", 1, "noapic", "XT-PIC"),
+            ("user", 1, "noapic", "XT-PIC"))
+
+
+def pc(tap, boot, wanted):
+    """The PC with its 8259 pair, wherever the chips are: clocks, alarms, the 8259 alone, power-off."""
+    with boot(cpus=2) as lab:
+        for chips, cpus, option, controller in PC_BOOTS:
+            if chips != wanted:
+                continue
+            print(f"# {chips}, {cpus} CPUs, {option or 'as it is'}", flush=True)
+            lab.start(f"{BOOT.replace('microvm', 'pc-' + chips)} -v --set cpus={cpus} --qmp /tmp/qmp "
+                      f"--set cmdline='console=ttyS0 quiet panic=-1 {option}'")
+            lab.terminal.expect(r"^Linux \S+ in Millwright")
+            lab.terminal.expect(PROMPT)
+            tap.ok(f"{chips} irqchip" in lab.messages(), f"{chips} is used", lab.messages())
+            tap.ok(typed(lab.terminal, "nproc") == str(cpus), f"nproc says {cpus}")
+            seen = typed(lab.terminal, "cat /proc/interrupts")
+            tap.ok(re.search(rf"\s[1-9]\d*\s.* {controller}\b.* ttyS0$", seen, re.M),
+                   f"the serial port interrupts by {controller}", seen)
+            if not option:
+                sees_time(tap, lab.terminal)
+                saves(tap, lab, cpus)
+            lab.terminal.send("poweroff\n")
+            tap.ok(lab.wait() == 0, "poweroff ends the process with status 0")
 
 
 def streams(tap, boot):
@@ -232,8 +313,89 @@ def kvm(tap, boot):
                 print("#", line)
 
 
+def counts(lab, arguments):
+    """Boots a guest that then counts; returns the sum it prints (see counting.py)."""
+    lab.start(f"{arguments} -v --set cpus=2 --qmp /tmp/control --set cmdline='console=ttyS0 panic=-1 quiet'")
+    lab.terminal.expect(PROMPT)
+    typed(lab.terminal, counting.PREPARE)
+    lab.terminal.send(counting.SUM + "\n")
+    wanted = lab.terminal.expect(r"^[0-9a-f]{32}").group()
+    lab.terminal.expect(PROMPT)
+    lab.terminal.send(counting.LOOP)
+    lab.terminal.expect(r"^L 1 ")
+    return wanted
+
+
+def moves(tap, lab, wanted, source, target):
+    """Saves the guest, ends it, and has it go on in a new process under `target`."""
+    terminal, start = lab.terminal, lab.terminal.mark
+    terminal.expect(counting.LINE.pattern)
+    print("#", lab.check("time -f 'saved in %e s' millwright snapshot /tmp/control /tmp/snapshot 2>&1; "
+                         "stat -c '%s bytes' /tmp/snapshot").replace("\n", ", "), flush=True)
+    lab.check("kill -9 $(cat /tmp/pid)")
+    lab.wait()
+    terminal.pump(0.5)
+    end = terminal.mark = len(terminal.text)
+    lab.start(f"restore /tmp/snapshot -v --accel {target} --qmp /tmp/control")
+    for _ in range(5):
+        terminal.expect(counting.LINE.pattern)
+    wrong = counting.joint(terminal.text[start:end], terminal.text[end:], wanted, True)
+    tap.ok(not wrong, f"a machine saved under {source} goes on under {target}", wrong)
+
+
+def leaves(tap, lab):
+    """Ends the loop and the guest, which must have nothing to complain of."""
+    terminal = lab.terminal
+    terminal.send("\x03")
+    terminal.expect(PROMPT)
+    wrong = typed(terminal, "dmesg | grep -E 'WARNING: |BUG: |lockup|stall'")
+    tap.ok(not wrong, "the kernel complains of nothing", wrong)
+    first, last = (int(typed(terminal, f"date +%s; {then}")) for then in ("sleep 2", "true"))
+    tap.ok(2 <= last - first <= 20, "`sleep 2` is two seconds", f"{first} {last}")
+    apart = typed(terminal, "echo $(($(date +%s)-$(cat /sys/class/rtc/rtc0/since_epoch)))")
+    tap.ok(abs(int(apart)) <= 5, "the clock chip agrees with the kernel's clock", apart)
+    tap.ok(typed(terminal, "nproc") == "2", "both CPUs are there")
+    terminal.send("poweroff\n")
+    tap.ok(lab.wait() == 0, "poweroff ends the process with status 0")
+
+
+def snapshot(tap, boot):
+    """A machine with a CPU that both have goes to and fro between KVM and the software CPU."""
+    with boot(cpus=2) as lab:
+        wanted = counts(lab, BOOT.replace("microvm", "portable"))
+        for source, target in (("kvm", "kvm"), ("kvm", "soft"), ("soft", "kvm")):
+            moves(tap, lab, wanted, source, target)
+        leaves(tap, lab)
+        # One that has seen the software CPU alone so far, with the rate of this host's TSC.
+        rate = re.search(r"tsc_khz: (\d+)", lab.check("millwright restore /tmp/snapshot --plan"))
+        tap.ok(rate, "the rate of the TSC is part of what was saved")
+        lab.check("sed -e 's/^name: portable/name: same-rate/' -e 's/^cpu:.*/cpu: { model: x86-64-v1, "
+                  f"tsc_khz: {rate.group(1)} }}/' profiles/portable.yaml >profiles/same-rate.yaml")
+        wanted = counts(lab, BOOT.replace("microvm", "same-rate").replace("kvm", "soft"))
+        moves(tap, lab, wanted, "soft", "kvm")
+        leaves(tap, lab)
+
+
+def snapshot_host(tap, boot):
+    """A machine with the host's CPU goes on under KVM, wherever its chips are, and nowhere else."""
+    with boot(cpus=2) as lab:
+        for chips in ("kernel", "split", "user"):
+            wanted = counts(lab, BOOT.replace("microvm", "pc-" + chips))
+            tap.ok(f"{chips} irqchip" in lab.messages(), f"{chips} is used", lab.messages())
+            moves(tap, lab, wanted, "kvm", "kvm")
+            lab.check("millwright snapshot /tmp/control /tmp/snapshot")
+            leaves(tap, lab)
+            status, text = lab.run("millwright restore /tmp/snapshot --accel soft </dev/null 2>&1")
+            tap.ok(status == 1 and (chips == "kernel" or "sse3" in text),
+                   "the software CPU refuses it, and says why", f"{status} {text}")
+
+
 SCENARIOS = {"probe": probe, "facts": facts, "reboot": reboot, "reboots": reboots, "kvm": kvm,
              "two_uarts": two_uarts, "irqchips": irqchips, "streams": streams,
+             "snapshot": snapshot, "snapshot_host": snapshot_host,
+             "pc_kernel": lambda tap, boot: pc(tap, boot, "kernel"),
+             "pc_split": lambda tap, boot: pc(tap, boot, "split"),
+             "pc_user": lambda tap, boot: pc(tap, boot, "user"),
              "cpus1": lambda tap, boot: shell(tap, boot, 1),
              "cpus4": lambda tap, boot: shell(tap, boot, 4)}
 

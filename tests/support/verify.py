@@ -14,7 +14,14 @@ LINUX_PORTS = {(0x00, 0x1f): "dma1", (0x20, 0x21): "pic1", (0x40, 0x43): "timer0
 # The local APIC's page, and the BIOS area that Linux marks on every PC.
 LINUX_MEMORY = {(0xfee00000, 0xfee00fff): "Local APIC", (0xf0000, 0xfffff): "System ROM"}
 RAM_NAMES = re.compile(r"System RAM|Reserved|ACPI Tables|ACPI Non-volatile Storage|Kernel .*|RAM buffer")
-DRIVERS = {"uart16550": r"ttyS\d+", "acpi-ged": r"ACPI:Ged"}
+DRIVERS = {"uart16550": r"ttyS\d+(, *ttyS\d+)*", "acpi-ged": r"ACPI:Ged", "acpi-pm": "acpi",
+           "mc146818": r"rtc\d+", "i8042": "i8042", "i8254": "timer"}
+# Chips that Linux knows from before PnP: their ACPI objects' resources never become PnP devices
+# (drivers/pnp/pnpacpi/core.c), and some of their ports it uses without taking them.
+SYSTEM_CHIPS = {"i8259": "PNP0000", "i8254": "PNP0100"}
+UNTAKEN_PORTS = {("i8259", "elcr"), ("i8254", "port61")}
+# Linux's names for the parts of a PM block: offset and length in ours.
+PM_PARTS = {"ACPI PM1a_EVT_BLK": (0, 4), "ACPI PM1a_CNT_BLK": (4, 2), "ACPI PM_TMR": (8, 4)}
 FADT_HW_REDUCED = 1 << 20
 FADT_RESET_SUPPORTED = 1 << 10
 
@@ -71,14 +78,31 @@ def span(pair):
     return f"{pair[0]:#x}-{pair[1]:#x}"
 
 
+def of_type(plan, kind):
+    return [(name, body) for name, body in plan["nodes"].items() if body["type"] == kind]
+
+
+def pm_parts(plan):
+    """{(first, last): Linux's name} of the PM block's parts."""
+    blocks = [claim["base"] for _, body in of_type(plan, "acpi-pm") for claim in body["io"].values()]
+    return {(base + at, base + at + length - 1): name
+            for base in blocks for name, (at, length) in PM_PARTS.items()}
+
+
+def untaken(plan):
+    return {f"{name}.{claim}" for name, body in plan["nodes"].items() for claim in body.get("io", {})
+            if (body["type"], claim) in UNTAKEN_PORTS}
+
+
 def compare_ports(plan, facts):
-    wanted, seen = claims(plan, "io"), set()
+    wanted, parts, seen = claims(plan, "io"), pm_parts(plan), set()
     for first, last, what, _ in facts.ranges("/proc/ioports"):
         seen.add((first, last))
-        if (first, last) not in wanted and LINUX_PORTS.get((first, last)) != what:
+        known = (first, last) in wanted or parts.get((first, last)) == what
+        if not known and LINUX_PORTS.get((first, last)) != what:
             yield f"/proc/ioports: {span((first, last))} `{what}` is in no claim"
-    for claim, name in wanted.items():
-        if claim not in seen:
+    for claim, name in {**wanted, **parts}.items():
+        if claim not in seen and name not in untaken(plan):
             yield f"/proc/ioports: {name} {span(claim)} is not there"
 
 
@@ -112,9 +136,10 @@ def irq_lines(plan):
 
 
 def node_pins(plan):
-    """{pin: node type} of the nodes that drive a line."""
-    return {int(line.rpartition(":")[2]): body["type"] for body in plan["nodes"].values()
-            for line in body.get("irq", {}).values()}
+    """{pin of the I/O APIC: node type} of the nodes that drive a line."""
+    pins = {f"{net['domain']}:{net['line']}": net["gsi"] for net in plan["nets"]}
+    return {pins.get(line, int(line.rpartition(":")[2])): body["type"]
+            for body in plan["nodes"].values() for line in body.get("irq", {}).values()}
 
 
 def compare_interrupts(plan, facts):
@@ -138,8 +163,8 @@ def compare_interrupts(plan, facts):
         if not re.fullmatch(expected, action):
             yield f"/proc/interrupts: pin {pin} serves `{action}`, not a {drivers.get(pin)}"
     for pin, kind in drivers.items():
-        if kind == "acpi-ged" and pin not in seen:
-            yield f"/proc/interrupts: nobody listens to the GED on pin {pin}"
+        if kind in ("acpi-ged", "acpi-pm") and pin not in seen:
+            yield f"/proc/interrupts: nobody listens to the {kind} on pin {pin}"
 
 
 def compare_resources(plan, facts):
@@ -155,21 +180,30 @@ def compare_resources(plan, facts):
             match = re.match(r"irq (\d+)", line)
             if match:
                 lines.add(pins.get(match[1], -1))
-    wanted = {("io", *claim) for claim in claims(plan, "io")}
+    system = {name for kind in SYSTEM_CHIPS for name, _ in of_type(plan, kind)}
+    wanted = {("io", *claim) for claim, name in claims(plan, "io").items()
+              if name.partition(".")[0] not in system}
     wanted |= {("mem", *claim) for claim in claims(plan, "mmio")}
     for kind, first, last in sorted(ranges - wanted):
         yield f"_CRS: {kind} {span((first, last))} is in no claim"
     for kind, first, last in sorted(wanted - ranges):
         yield f"_CRS: the claim {kind} {span((first, last))} is in no device"
-    expected = {pin for pin, kind in node_pins(plan).items() if kind != "acpi-ged"}
+    # The GED's is in its own object, the PM block's in the FADT.
+    expected = {pin for pin, kind in node_pins(plan).items()
+                if kind not in ("acpi-ged", "acpi-pm", *SYSTEM_CHIPS)}
     if lines != expected:
         yield f"_CRS: interrupts {sorted(lines)}, the plan has {sorted(expected)}"
+    objects = {words[0].partition(":")[0] for words, _ in facts.all("acpi")}
+    for kind, name in SYSTEM_CHIPS.items():
+        if of_type(plan, kind) and name not in objects:
+            yield f"_CRS: there is no {name} for the {kind}"
 
 
 def compare_tables(plan, facts):
     tables = facts.tables()
     for name, table in tables.items():
-        if sum(table) % 256 or struct.unpack_from("<I", table, 4)[0] != len(table):
+        has_sum = name != "FACS"  # ACPI 6.5, 5.2.10: it changes, and has none
+        if has_sum and sum(table) % 256 or struct.unpack_from("<I", table, 4)[0] != len(table):
             yield f"{name}: checksum or length is wrong"
     for name in ("APIC", "FACP", "DSDT"):
         if name not in tables:
@@ -203,15 +237,41 @@ def compare_madt(plan, facts, table):
 
 
 def compare_fadt(plan, table):
-    """ACPI 6.5, 5.2.9: flags at 112, RESET_REG at 116, SLEEP_CONTROL_REG at 244."""
+    """ACPI 6.5, 5.2.9: flags at 112; RESET_REG at 116, of which a machine without fixed hardware has two
+    more registers for sleep."""
     flags = struct.unpack_from("<I", table, 112)[0]
-    if not flags & FADT_HW_REDUCED or not flags & FADT_RESET_SUPPORTED:
-        yield f"FADT: flags {flags:#x} lack HW_REDUCED_ACPI or RESET_REG_SUP"
+    registers = [("RESET_REG", 116)]
+    reduced = not of_type(plan, "acpi-pm")
+    if reduced:
+        registers += [("SLEEP_CONTROL_REG", 244), ("SLEEP_STATUS_REG", 256)]
+    else:
+        yield from compare_fixed_hardware(plan, table)
+    if bool(flags & FADT_HW_REDUCED) != reduced:
+        yield f"FADT: flags {flags:#x}: HW_REDUCED_ACPI is wrong"
+    if not flags & FADT_RESET_SUPPORTED:
+        yield f"FADT: flags {flags:#x} lack RESET_REG_SUP"
     spaces = {0: "mmio", 1: "io"}
-    for name, at in (("RESET_REG", 116), ("SLEEP_CONTROL_REG", 244), ("SLEEP_STATUS_REG", 256)):
+    for name, at in registers:
         space, address = table[at], struct.unpack_from("<Q", table, at + 4)[0]
         if not any(a <= address <= b for a, b in claims(plan, spaces.get(space, "io"))):
             yield f"FADT: {name} {spaces.get(space)} {address:#x} is in no claim"
+
+
+def compare_fixed_hardware(plan, table):
+    """SCI_INT at 46, the blocks' ports from 56 on and their lengths from 88 on, each of them again from 148
+    on."""
+    net = next((net for _, body in of_type(plan, "acpi-pm") for line in body["irq"].values()
+                for net in plan["nets"] if line == f"{net['domain']}:{net['line']}"), None)
+    line = struct.unpack_from("<H", table, 46)[0]
+    if not net or line != net["gsi"]:
+        yield f"FADT: SCI_INT is {line}, the plan has {net and net['gsi']}"
+    for (first, last), name in pm_parts(plan).items():
+        port, length, address = {"ACPI PM1a_EVT_BLK": (56, 88, 148), "ACPI PM1a_CNT_BLK": (64, 89, 172),
+                                 "ACPI PM_TMR": (76, 91, 208)}[name]
+        told = (struct.unpack_from("<I", table, port)[0], table[length],
+                struct.unpack_from("<Q", table, address + 4)[0])
+        if told != (first, last - first + 1, first):
+            yield f"FADT: {name} is {told}, the plan has {span((first, last))}"
 
 
 def compare(plan, text):
