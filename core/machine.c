@@ -269,7 +269,11 @@ enum mw_status mw_machine_start(struct mw_machine *machine)
 {
 	if (machine->running)
 		return MW_STATUS_OK;
-	atomic_store(&machine->stopping, false);
+	/* Who asked for the machine's end while it was stopped is still to be heard. */
+	pthread_mutex_lock(&machine->power_mutex);
+	atomic_store(&machine->stopping,
+		     machine->power_pending || atomic_load(&machine->interrupted));
+	pthread_mutex_unlock(&machine->power_mutex);
 	machine->running = true;
 	mw_clock_start(&machine->clock);
 	mw_actor_begin(machine->main_actor);

@@ -174,6 +174,8 @@ static void add_link(struct mw_plan_reader *reader, struct mw_tree *link)
 	}
 	struct mw_tree *body = mw_tree_get(reader->document->devices, id[0]);
 
+	if (!body) /* it was refused, and that has been told */
+		return;
 	mw_plan_hand_on(reader, wires_of(reader, body, link), wire[0], end[1]);
 }
 

@@ -139,17 +139,29 @@ static int listen_at(const char *path, int *out)
 	return error;
 }
 
+static void note_name(const struct mw_address *address, struct mw_endpoint *endpoint)
+{
+	struct stat status;
+
+	if (lstat(address->path, &status) < 0)
+		return;
+	endpoint->device = status.st_dev;
+	endpoint->inode = status.st_ino;
+	endpoint->made = status.st_ctim;
+}
+
 bool mw_address_open(const struct mw_address *address, struct mw_endpoint *endpoint, char *why,
 		     size_t capacity)
 {
 	int error = 0;
 
-	*endpoint = (struct mw_endpoint){ -1, -1, -1 };
+	*endpoint = (struct mw_endpoint){ .in = -1, .out = -1, .listener = -1 };
 	if (address->is_stdio) {
 		endpoint->in = STDIN_FILENO;
 		endpoint->out = STDOUT_FILENO;
 	} else if (address->listens) {
 		error = listen_at(address->path, &endpoint->listener);
+		note_name(address, endpoint);
 	} else {
 		endpoint->in = endpoint->out = mw_address_connect(address->path);
 		error = endpoint->in < 0 ? errno : 0;
@@ -157,8 +169,13 @@ bool mw_address_open(const struct mw_address *address, struct mw_endpoint *endpo
 	return !error || fail(why, capacity, address->path, strerror(error));
 }
 
-void mw_address_remove(const struct mw_address *address)
+void mw_address_remove(const struct mw_address *address, const struct mw_endpoint *endpoint)
 {
-	if (address->listens && address->path[0])
+	struct stat status;
+
+	if (address->listens && address->path[0] && lstat(address->path, &status) == 0 &&
+	    status.st_dev == endpoint->device && status.st_ino == endpoint->inode &&
+	    status.st_ctim.tv_sec == endpoint->made.tv_sec &&
+	    status.st_ctim.tv_nsec == endpoint->made.tv_nsec)
 		unlink(address->path);
 }

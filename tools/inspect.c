@@ -40,8 +40,8 @@ const struct mw_verb mw_verb_inspect = {
 		"the machine's devices are listed; with it, the state of that one, by the names "
 		"its "
 		"chip has for it (`millwright devices TYPE`) and in hexadecimal: what a snapshot "
-		"keeps of it. The machine rests while it is looked at, some microseconds. A chip "
-		"that the accelerator runs shows what it had when it was last saved.",
+		"keeps of it. The machine rests while it is looked at, for a moment. A chip that "
+		"the accelerator runs is asked for its state.",
 	.examples = examples,
 	.exits = "0 for an answer, 1 when there is no such machine or node, 2 for usage.",
 	.run = run,

@@ -106,7 +106,7 @@ static bool read_addresses(struct mw_session *session)
 
 bool mw_session_begin(struct mw_session *session, const struct mw_arguments *arguments)
 {
-	const struct mw_endpoint nowhere = { -1, -1, -1 };
+	const struct mw_endpoint nowhere = { .in = -1, .out = -1, .listener = -1 };
 
 	session->arguments = arguments;
 	session->code = MW_EXIT_FAILED;
@@ -179,6 +179,7 @@ static bool has_driver(struct mw_session *session)
 static bool is_stdio_free(struct mw_session *session)
 {
 	const char *user = session->qtest.is_stdio ? "qtest" : session->qmp.is_stdio ? "qmp" : NULL;
+	struct mw_diagnostics *diagnostics = &session->workshop.diagnostics;
 	bool good = true;
 
 	for (size_t i = 0; user && i < session->plan->node_count; i++) {
@@ -186,9 +187,14 @@ static bool is_stdio_free(struct mw_session *session)
 
 		if (strcmp(node->type->name, "stdio") != 0)
 			continue;
-		mw_diagnostics_add(&session->workshop.diagnostics, MW_SEVERITY_ERROR, "",
-				   node->span, "`%s` has the standard streams, and so has --%s",
-				   node->id, user);
+		struct mw_diag *diag = mw_diagnostics_add(
+			diagnostics, MW_SEVERITY_ERROR, "", node->span,
+			"`%s` has the standard streams, and so has --%s", node->id, user);
+
+		mw_diag_help(diagnostics, diag,
+			     "give --%s a socket, or the port another backend (`backend: null`) in "
+			     "a profile that extends this one",
+			     user);
 		good = false;
 	}
 	return good;
@@ -391,9 +397,9 @@ static void close_endpoints(struct mw_session *session)
 	if (!session->control)
 		close_endpoint(&session->qmp_end);
 	if (session->qtest_end.listener >= 0)
-		mw_address_remove(&session->qtest);
+		mw_address_remove(&session->qtest, &session->qtest_end);
 	if (session->qmp_end.listener >= 0)
-		mw_address_remove(&session->qmp);
+		mw_address_remove(&session->qmp, &session->qmp_end);
 }
 
 int mw_session_finish(struct mw_session *session)

@@ -59,9 +59,10 @@ int mw_session_finish(struct mw_session *session);
 		{ .name = "qtest",                                                                \
 		  .value = "ADDRESS",                                                             \
 		  .help = "Let another program make the accesses and the time, in QEMU's qtest "  \
-			  "protocol and without CPUs (--accel none). It waits at a UNIX socket "  \
-			  "(PATH or unix:PATH); with `,server` it is waited for there; stdio is " \
-			  "the standard streams." },                                              \
+			  "protocol (--accel none): it waits at a UNIX socket (PATH or "          \
+			  "unix:PATH), `,server` waits for it there, stdio is the standard "      \
+			  "streams. It is answered while the machine runs, not while --qmp has "  \
+			  "stopped it." },                                                        \
 		{ .name = "log",                                                                  \
 		  .value = "FILE",                                                                \
 		  .help = "Write the log (odd things the guest did, and ours) to a file, not to " \

@@ -13,7 +13,7 @@
 #include "core/alloc.h"
 
 /* A pipe that is ready takes so much without waiting (POSIX, PIPE_BUF). */
-enum { PIECE_BYTES = 4096, READ_BYTES = 65536, KEPT_BYTES = 1 << 20 };
+enum { PIECE_BYTES = 4096, READ_BYTES = 65536, KEPT_BYTES = 1 << 20, REST_MS = 100 };
 
 void none_append(struct none_buffer *buffer, const char *bytes, size_t count)
 {
@@ -204,6 +204,13 @@ static void serve_client(struct none_vm *vm)
 		mw_machine_power(vm->machine, MW_POWER_EXIT, 0);
 }
 
+static void rest(const struct none_vm *vm)
+{
+	struct pollfd polled = { vm->wake, POLLIN, 0 };
+
+	poll(&polled, 1, REST_MS);
+}
+
 void none_serve(struct none_vm *vm)
 {
 	if (vm->in >= 0) {
@@ -213,6 +220,8 @@ void none_serve(struct none_vm *vm)
 	if (wait_for(vm, vm->listener, POLLIN) != READY)
 		return;
 	vm->in = vm->out = accept4(vm->listener, NULL, NULL, SOCK_CLOEXEC);
+	if (vm->in < 0) /* without descriptors the listener stays ready */
+		rest(vm);
 	none_intercept_forget(vm);
 }
 

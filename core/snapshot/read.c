@@ -11,8 +11,7 @@
 #include "core/bytes.h"
 #include "core/snapshot/snapshot_internal.h"
 
-/* What is held in memory: more than any machine has, less than what would hurt. */
-enum { SECTIONS_MAX = 1 << 18, HELD_MAX = 64 << 20 };
+enum { SECTIONS_MAX = 1 << 18 };
 
 bool snapshot_refuse(const struct mw_snapshot *snapshot, const char *format, ...)
 {
@@ -90,7 +89,7 @@ static bool check_head(const struct mw_snapshot *snapshot, uint64_t size, struct
 	return true;
 }
 
-static bool held(enum section kind)
+bool snapshot_held(enum section kind)
 {
 	return kind != SECTION_RAM && kind != SECTION_MEMORY;
 }
@@ -142,13 +141,13 @@ static bool read_section(struct mw_snapshot *snapshot, uint64_t size, uint64_t *
 		snapshot->sections = mw_grow(snapshot->sections, 2 * snapshot->count + 2,
 					     sizeof(*snapshot->sections));
 	snapshot->sections[snapshot->count++] = section;
-	return !held(section.kind) ||
+	return !snapshot_held(section.kind) ||
 	       hold(snapshot, &snapshot->sections[snapshot->count - 1], budget);
 }
 
 static bool read_sections(struct mw_snapshot *snapshot, uint64_t size, struct mw_sha256 *heads)
 {
-	uint64_t at = FILE_HEAD_BYTES, budget = HELD_MAX;
+	uint64_t at = FILE_HEAD_BYTES, budget = SNAPSHOT_HELD_MAX;
 
 	do {
 		if (!read_section(snapshot, size, &at, &budget, heads))

@@ -27,6 +27,16 @@ static void settle(struct mw_machine *machine)
 	}
 }
 
+/* A request of the guest's that nobody has judged yet is in no section. */
+static bool is_ending(struct mw_machine *machine)
+{
+	pthread_mutex_lock(&machine->power_mutex);
+	bool pending = machine->power_pending;
+
+	pthread_mutex_unlock(&machine->power_mutex);
+	return pending;
+}
+
 static bool fetch_chips(struct mw_machine *machine, const char *path,
 			struct mw_diagnostics *diagnostics)
 {
@@ -104,6 +114,9 @@ bool mw_snapshot_save(struct mw_machine *machine, const char *path,
 	if (machine->running)
 		return fail(diagnostics, path, mw_status_text(MW_STATUS_STATE));
 	settle(machine);
+	if (is_ending(machine))
+		return fail(diagnostics, path,
+			    "the guest is being switched off or reset; try again");
 	if (!may_replace(path, diagnostics) || !fetch_chips(machine, path, diagnostics))
 		return false;
 	if (asprintf(&beside, "%s.%ld.new", path, (long)getpid()) < 0)

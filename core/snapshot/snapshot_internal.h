@@ -15,6 +15,8 @@
 /* A file begins with 64 bytes: the magic, which shows what transfers as text do to it, then the
  * format's version, 32 bits, little-endian as everything. */
 #define SNAPSHOT_MAGIC "\x89MWSNAP\r\n\x1a\n\0\0\0\0\0" /* 16 bytes */
+/* What a reader holds in memory: more than any machine has, less than what would hurt. */
+enum { SNAPSHOT_HELD_MAX = 64 << 20 };
 enum { SNAPSHOT_VERSION = 1, FILE_HEAD_BYTES = 64, SECTION_HEAD_BYTES = 64, HASH_BYTES = 32 };
 
 /* A section's head: kind (4 letters), number of its kind's item (32 bits), payload bytes (64 bits),
@@ -37,8 +39,8 @@ enum section {
 /** Writing: one section after the other. Errors stick; save tells them at the end. */
 struct snapshot_writer {
 	int fd;
-	int error; /* errno of what failed first; 0: all is well */
-	uint64_t at;
+	int error;         /* errno of what failed first; 0: all is well */
+	uint64_t at, held; /* `held`: bytes of sections that a reader holds */
 	struct mw_sha256 *payload, *heads;
 	uint64_t section_at;
 	uint8_t head[SECTION_HEAD_BYTES];
@@ -49,6 +51,9 @@ void snapshot_write(struct snapshot_writer *writer, const void *bytes, size_t co
 void snapshot_write_le(struct snapshot_writer *writer, unsigned size, uint64_t value);
 void snapshot_section_end(struct snapshot_writer *writer);
 void snapshot_end(struct snapshot_writer *writer);
+
+/** Whether sections of this kind are held in memory by a reader. */
+bool snapshot_held(enum section kind);
 
 /** Reading: small sections are held in memory, the big ones (memory) stay in the file. */
 struct snapshot_section {

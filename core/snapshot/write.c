@@ -63,7 +63,13 @@ void snapshot_write_le(struct snapshot_writer *writer, unsigned size, uint64_t v
 
 void snapshot_section_end(struct snapshot_writer *writer)
 {
-	mw_put_le(writer->head + 8, 8, writer->at - writer->section_at - SECTION_HEAD_BYTES);
+	uint64_t length = writer->at - writer->section_at - SECTION_HEAD_BYTES;
+
+	if (snapshot_held((enum section)mw_get_le(writer->head, 4)))
+		writer->held += length;
+	if (writer->held > SNAPSHOT_HELD_MAX && !writer->error)
+		writer->error = EFBIG;
+	mw_put_le(writer->head + 8, 8, length);
 	mw_sha256_end(writer->payload, writer->head + 16);
 	writer->payload = NULL;
 	mw_sha256_add(writer->heads, writer->head, sizeof(writer->head));

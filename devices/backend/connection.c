@@ -15,7 +15,9 @@
 #include "core/diagnostics.h"
 #include "devices/backend/tls.h"
 
-enum { INPUT_BYTES = 4096, PEERS_PER_TURN = 16, LAST_READS = 64, PATIENCE_MS = 1000 };
+enum { INPUT_BYTES = 4096, PEERS_PER_TURN = 16, LAST_READS = 64 };
+/* For a peer that takes nothing: at a stop the bytes stay, at the end they are lost. */
+enum { STOP_PATIENCE_MS = 100, LAST_PATIENCE_MS = 1000 };
 
 static void update(struct mw_connection *connection);
 static void try_to_connect(struct mw_connection *connection);
@@ -52,9 +54,17 @@ static uint32_t handshake_ms(const struct mw_connection *connection)
 	return connection->handshake_ms ? connection->handshake_ms : MW_CONNECTION_HANDSHAKE_MS;
 }
 
+static bool hears(const struct mw_connection *connection)
+{
+	return connection->state == MW_PEER_OPEN && !connection->deaf;
+}
+
+/* What is kept for a peer to come stays with core, whose snapshots hold it. */
 static void credit(struct mw_connection *connection)
 {
-	mw_stream_credit(connection->port, MW_CONNECTION_BYTES - connection->count);
+	bool kept = connection->wait && !hears(connection);
+
+	mw_stream_credit(connection->port, kept ? 0 : MW_CONNECTION_BYTES - connection->count);
 }
 
 /* Whoever would take the bytes is gone. */
@@ -180,11 +190,6 @@ static bool give_chunk(struct mw_connection *connection)
 	return sent > 0;
 }
 
-static bool hears(const struct mw_connection *connection)
-{
-	return connection->state == MW_PEER_OPEN && !connection->deaf;
-}
-
 static void give_output(struct mw_connection *connection)
 {
 	/* Enough for all that is there; more may come meanwhile, but not within this turn. */
@@ -256,8 +261,12 @@ static void meet_peer(struct mw_connection *connection)
 	}
 	connection->state = MW_PEER_HANDSHAKE;
 	arm(connection, handshake_ms(connection));
-	mw_tls_begin(connection->tls, connection->peer);
-	shake_hands(connection);
+	if (mw_tls_begin(connection->tls, connection->peer)) {
+		shake_hands(connection);
+		return;
+	}
+	tell_out_of_reach(connection, mw_tls_why(connection->tls));
+	leave_peer(connection);
 }
 
 static void finish_connecting(struct mw_connection *connection)
@@ -420,9 +429,9 @@ static int64_t now_ms(void)
 }
 
 /* However the peer dribbles, it ends. */
-static void drain(struct mw_connection *connection)
+static void drain(struct mw_connection *connection, int64_t patience_ms)
 {
-	int64_t end = now_ms() + PATIENCE_MS, left = PATIENCE_MS;
+	int64_t end = now_ms() + patience_ms, left = patience_ms;
 
 	while (hears(connection) && connection->count && left > 0) {
 		struct pollfd poll_fd = { .fd = connection->peer, .events = POLLOUT };
@@ -438,7 +447,7 @@ void mw_connection_stop(void *self)
 {
 	struct mw_connection *connection = self;
 
-	drain(connection);
+	drain(connection, STOP_PATIENCE_MS);
 	connection->running = false;
 	arm(connection, 0);
 	update(connection);
@@ -450,7 +459,7 @@ void mw_connection_fini(void *self)
 
 	if (!connection->opened)
 		return;
-	drain(connection);
+	drain(connection, LAST_PATIENCE_MS);
 	leave_peer(connection);
 	mw_watch_close(connection->listener_watch);
 	mw_watch_close(connection->timer_watch);

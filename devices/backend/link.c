@@ -127,6 +127,10 @@ static bool plug_in(struct cable *cable, bool *first, struct mw_diagnostics *dia
 	*first = take_end(cable, "first");
 	if (*first || (errno == EWOULDBLOCK && take_end(cable, "second")))
 		return true;
+	if (errno == EWOULDBLOCK && !cable->name[0])
+		return mw_connection_fail(cable, diagnostics,
+					  "two ports of this machine are joined already; give the "
+					  "second cable a name");
 	if (errno == EWOULDBLOCK)
 		return mw_connection_fail(cable, diagnostics, "`%s` already joins two machines",
 					  cable->name);

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -87,7 +88,10 @@ static bool leads_to_terminal(const char *path, const char *only)
 /* What an earlier run has left is replaced, whatever else is there stays. */
 static bool link_path(struct pty *pty, struct mw_diagnostics *diagnostics)
 {
-	if (leads_to_terminal(pty->path, NULL))
+	struct stat status;
+
+	/* One whose terminal is there may be another machine's. */
+	if (leads_to_terminal(pty->path, NULL) && stat(pty->path, &status) < 0)
 		unlink(pty->path);
 	pty->linked = symlink(pty->name, pty->path) == 0;
 	return pty->linked || mw_connection_fail(pty, diagnostics, "cannot make the link %s: %s",

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { WAITING_PEERS = 4 };
@@ -55,6 +56,8 @@ int mw_socket_listen(const void *address, socklen_t size)
 	/* Connections of an earlier life must not keep the port for minutes. */
 	if (!is_unix)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	else if (fchmod(fd, 0600) < 0) /* the name gets this mode */
+		return close_with(fd, errno);
 	if (bind(fd, address, size) < 0 || listen(fd, WAITING_PEERS) < 0)
 		return close_with(fd, errno);
 	return fd;

@@ -156,13 +156,13 @@ static int receive_some(void *context, unsigned char *bytes, size_t count)
 						 : MBEDTLS_ERR_NET_RECV_FAILED;
 }
 
-void mw_tls_begin(struct mw_tls *tls, int fd)
+bool mw_tls_begin(struct mw_tls *tls, int fd)
 {
 	tls->fd = fd;
 	tls->unsent = 0;
 	tls->why[0] = '\0';
-	check(tls, "tls", mbedtls_ssl_session_reset(&tls->ssl));
 	mbedtls_ssl_set_bio(&tls->ssl, tls, send_some, receive_some, NULL);
+	return check(tls, "tls", mbedtls_ssl_session_reset(&tls->ssl));
 }
 
 /* What is wrong with the peer's certificate is said in mbedTLS's words, the first line of them. */

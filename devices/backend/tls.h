@@ -44,7 +44,7 @@ bool mw_tls_init(struct mw_tls *tls, const struct mw_tls_options *options);
 void mw_tls_fini(struct mw_tls *tls);
 
 /** A new connection over `fd`, which stays the caller's. */
-void mw_tls_begin(struct mw_tls *tls, int fd);
+bool mw_tls_begin(struct mw_tls *tls, int fd);
 enum mw_tls_step mw_tls_handshake(struct mw_tls *tls);
 /** As read(2) and write(2): a failure is -1 with errno, EAGAIN for later and EPROTO for good. A write
  * that had to wait is repeated with the same bytes first. */

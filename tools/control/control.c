@@ -16,7 +16,14 @@
 #include "tools/control/control_internal.h"
 
 /* A pipe that is ready takes so much without waiting (POSIX, PIPE_BUF). */
-enum { PIECE_BYTES = 4096, READ_BYTES = 65536, GRACE_MS = 1000, RETRY_MS = 2, SLICE_MS = 20 };
+enum {
+	PIECE_BYTES = 4096,
+	READ_BYTES = 65536,
+	GRACE_MS = 1000,
+	REST_MS = 100,
+	RETRY_MS = 2,
+	SLICE_MS = 20
+};
 
 void control_append(struct control_text *text, const char *bytes, size_t count)
 {
@@ -188,11 +195,13 @@ static void serve_client(struct mw_control *control)
 
 static void accept_client(struct mw_control *control)
 {
-	bool ready;
+	bool ready = false;
 
 	if (wait_for(control, control->end.listener, POLLIN, &ready) && ready)
 		control->end.in = control->end.out =
 			accept4(control->end.listener, NULL, NULL, SOCK_CLOEXEC);
+	if (ready && control->end.in < 0) /* without descriptors the listener stays ready */
+		control_sleep(control, REST_MS);
 }
 
 static void *control_thread(void *context)

@@ -116,7 +116,8 @@ static char path[64];
 /* An executor that keeps one CPU's registers and a clock. */
 static struct mw_cpu_state cpu_state;
 static uint64_t guest_clock_ns;
-static struct mw_cpuid_leaf leaf = { .leaf = 1, .ecx = 1u << 28 /* AVX */ };
+enum { AVX = 1u << 28, SSE3 = 1 };
+static struct mw_cpuid_leaf leaf, more_leaves[2];
 
 static enum mw_status no_map(void *self, uint64_t base, uint64_t length, void *host, bool readonly)
 {
@@ -158,7 +159,11 @@ static enum mw_status set_clock(void *self, uint64_t ns)
 
 static void identity(void *self, struct mw_cpu_identity *out)
 {
-	*out = (struct mw_cpu_identity){ 2500000, &leaf, 1 };
+	static struct mw_cpuid_leaf leaves[3];
+
+	leaves[0] = leaf;
+	memcpy(leaves + 1, more_leaves, sizeof(more_leaves));
+	*out = (struct mw_cpu_identity){ 2500000, leaves, 3 };
 }
 
 static const struct mw_executor_ops ops = {
@@ -205,7 +210,10 @@ static void fell(void)
 static int set_up(void **state)
 {
 	snprintf(path, sizeof(path), "/tmp/mw-snapshot-%ld", (long)getpid());
-	leaf.ecx = 1u << 28;
+	leaf = (struct mw_cpuid_leaf){ .leaf = 1, .ecx = AVX };
+	more_leaves[0] =
+		(struct mw_cpuid_leaf){ 0, 0, false, 1, 0x756e6547, 0x6c65746e, 0x49656e69 };
+	more_leaves[1] = (struct mw_cpuid_leaf){ 0x40000001, 0, false, 1 << 3, 0, 0, 0 };
 	build(&chip_type);
 	return 0;
 }
@@ -330,6 +338,48 @@ static void devices_hear_of_it_when_all_are_loaded(void **state)
 	assert_true(load());
 	assert_true(chips[0]->all_loaded);
 	assert_true(chips[1]->all_loaded);
+}
+
+static void what_the_guest_found_must_be_there(void **state)
+{
+	leaf.ecx = AVX | SSE3;
+	more_leaves[1].eax |= 1 << 5;
+	save();
+	leaf.ecx = AVX;
+	more_leaves[1].eax = UINT32_MAX & ~(1u << 5);
+	assert_false(load());
+	assert_non_null(strstr(why(), "not here: sse3 kvm:5"));
+}
+
+static void another_vendors_guest_is_refused(void **state)
+{
+	save();
+	more_leaves[0].ebx ^= 0x0100;
+	assert_false(load());
+	assert_non_null(strstr(why(), "GenuineIntel"));
+}
+
+static void what_the_guest_was_not_told_of_is_taken_from_the_plan(void **state)
+{
+	const struct mw_cpuid_leaf model = { .leaf = 1, .ecx = AVX | SSE3 };
+	struct mw_snapshot *snapshot;
+
+	save();
+	toy.plan.cpu.leaves = &model;
+	toy.plan.cpu.leaf_count = 1;
+	toy.plan.cpu.tsc_khz = 0;
+	assert_true(mw_snapshot_open(&snapshot, path, &toy.diagnostics));
+	assert_true(mw_snapshot_fit_plan(snapshot, &toy.plan, &toy.diagnostics));
+	assert_string_equal(toy.plan.cpu.features_remove[0], "sse3");
+	assert_null(toy.plan.cpu.features_remove[1]);
+	assert_int_equal(toy.plan.cpu.tsc_khz, 2500000);
+	assert_true(mw_snapshot_fit_plan(snapshot, &toy.plan, &toy.diagnostics));
+	assert_null(toy.plan.cpu.features_remove[1]);
+	mw_snapshot_close(snapshot);
+	toy.plan.cpu.leaf_count = 0;
+	mw_arena_fini(&toy.plan.arena);
+	memset(&toy.plan.arena, 0, sizeof(toy.plan.arena));
+	toy.plan.cpu.features_remove = toy.plan.cpu.features_add = NULL;
 }
 
 static uint8_t *read_file(size_t *count)
@@ -572,6 +622,9 @@ int main(void)
 		SNAPSHOT_TEST(an_older_version_leaves_newer_rows_as_reset),
 		SNAPSHOT_TEST(a_newer_version_is_refused),
 		SNAPSHOT_TEST(a_feature_that_is_not_here_is_named),
+		SNAPSHOT_TEST(what_the_guest_found_must_be_there),
+		SNAPSHOT_TEST(another_vendors_guest_is_refused),
+		SNAPSHOT_TEST(what_the_guest_was_not_told_of_is_taken_from_the_plan),
 		SNAPSHOT_TEST(a_running_machine_is_not_saved),
 		SNAPSHOT_TEST(a_failed_save_leaves_what_was_there),
 	};

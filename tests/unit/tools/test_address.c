@@ -94,7 +94,7 @@ static void socket_is_private_and_connected_to(void **state)
 	close(client.in);
 	close(server.listener);
 	address.listens = true;
-	mw_address_remove(&address);
+	mw_address_remove(&address, &server);
 	assert_int_equal(access(path, F_OK), -1);
 }
 
@@ -109,7 +109,10 @@ static void socket_that_nobody_serves_is_taken_over(void **state)
 	close(first.listener);
 	assert_true(mw_address_open(&address, &second, why, sizeof(why)));
 	close(second.listener);
-	mw_address_remove(&address);
+	mw_address_remove(&address, &first); /* the name is the second's now */
+	assert_int_equal(access(path, F_OK), 0);
+	mw_address_remove(&address, &second);
+	assert_int_equal(access(path, F_OK), -1);
 }
 
 static void file_that_is_no_socket_stays(void **state)
