@@ -6,7 +6,7 @@ from script import Difference, STOP_PIT, Script, watch_inputs
 MACHINE = "pc"
 WATCHES = (watch_inputs("device[7]", {9}),)
 STATUS, ENABLE, CONTROL, TIMER = 0x600, 0x602, 0x604, 0x608
-TMR, GBL, PWRBTN, SLPBTN, RTC, WAK = 0x0001, 0x0020, 0x0100, 0x0200, 0x0400, 0x8000
+TMR, GBL, PWRBTN, SLPBTN, RTC = 0x0001, 0x0020, 0x0100, 0x0200, 0x0400
 ENABLES = TMR | GBL | PWRBTN | SLPBTN | RTC
 CONTROLS = 0x1c02  # BM_RLD and SLP_TYP
 HALF_NS = (1 << 23) * 10**9 // 3579545  # the top bit of 24 changes so often

@@ -13,7 +13,7 @@ from qtest import Answer, Failure, Skip, Workshop
 from script import Lines, Step
 
 SEEDS, ACCESSES = range(1, 11), 10000
-SHOWN = 16  # steps before one that differs
+SHOWN = 40  # steps before one that differs
 
 
 def judge_lines(step, ours, theirs):

@@ -7,8 +7,7 @@ from script import Difference, Script, input_event, watch_inputs
 MACHINE = "isapc"
 WATCHES = (watch_inputs("device[4]", {1}), watch_inputs("device[5]", {12}))
 DATA, STATUS = 0x60, 0x64
-FULL, SYSTEM, COMMAND, AUX = 0x01, 0x04, 0x08, 0x20
-STATUS_MASK = 0xff & ~COMMAND
+STATUS_MASK = 0xf7  # all but bit 3
 MODE_SYSTEM, KEYBOARD_OFF, AUX_OFF, TRANSLATE = 0x04, 0x10, 0x20, 0x40
 TO_MOUSE = 0xd4
 WITH_INPUT = True
@@ -144,6 +143,8 @@ def command(text):
 
 
 class Model:
+    """The mode, which says when interrupts are alike."""
+
     def __init__(self, rnd):
         self.rnd, self.script = rnd, Script()
         self.mode = MODE_SYSTEM

@@ -18,7 +18,7 @@ QUIET_CLOCKS = 64
 
 LOAD = "outb 0x43 {:#x}; outb 0x40 {:#x}; outb 0x40 {:#x}; clock_step 1000; "
 LOAD_2 = "outb 0x43 {:#x}; outb 0x42 {:#x}; outb 0x42 {:#x}; clock_step 1000; "
-STATUS, STATUS_2 = "outb 0x43 0xe2; inb 0x40; ", "outb 0x43 0xe8; inb 0x42; "
+STATUS = "outb 0x43 0xe2; inb 0x40; "
 COUNT, COUNT_2 = "outb 0x43 0; inb 0x40; inb 0x40; ", "outb 0x43 0x80; inb 0x42; inb 0x42; "
 TEN = "clock_step 8381; "
 DIFFERENCES = (
@@ -42,8 +42,8 @@ DIFFERENCES = (
                LOAD_2.format(0xb2, 16, 0) + TEN + COUNT_2,
                (0, 0), (5, 0)),
     Difference("figure 18, mode 3, odd counts",
-               "The first clock of a half takes one off, each other two; QEMU counts from an even "
-               "number. The script has even ones.",
+               "It is loaded less one and counts by two; QEMU counts from the odd number. The "
+               "script has even ones.",
                LOAD.format(0x36, 17, 0) + COUNT,
                (16, 0), (15, 0)),
     Difference("figure 17, mode 2, new count",
@@ -58,8 +58,8 @@ DIFFERENCES = (
                LOAD.format(0x30, 0x40, 0) + "outb 0x40 0x20; " + TEN + COUNT,
                (0x40, 0), (0x35, 0)),
     Difference("figure 21, gate",
-               "A low gate stops counters of modes 0, 2, 3 and 4, QEMU's of none but 2 and 3. The "
-               "script looks at counters whose gate was high throughout.",
+               "A low gate stops counters of modes 0, 2, 3 and 4, QEMU's of none. The script "
+               "looks at counters whose gate was high throughout.",
                "outb 0x61 1; " + LOAD_2.format(0xb0, 0x40, 0) + "outb 0x61 0; " + TEN + COUNT_2,
                (0x40, 0), (0x35, 0)),
     Difference("figure 12, NULL COUNT",

@@ -7,7 +7,7 @@ MACHINE = "isapc"
 WATCHES = (watch_inputs("device[4]", {4}),)
 BASE = 0x3f8
 DATA, IER, FCR, LCR, MCR, LSR, MSR, SCRATCH = range(BASE, BASE + 8)
-ALL_LINES = (0x03, 0x03, 0x03, 0x83, 0x1b, 0x07)
+FORMATS = (0x03, 0x03, 0x03, 0x83, 0x1b, 0x07)
 
 
 DIFFERENCES = (
@@ -74,7 +74,7 @@ def write(rnd, script):
     value = {
         IER: rnd.randrange(256) & ~0x08,
         FCR: rnd.choice((0x01, 0x41, 0x81, 0xc1, 0x03, 0x05, 0xc7, 0x00)),
-        LCR: rnd.choice(ALL_LINES),
+        LCR: rnd.choice(FORMATS),
         MCR: rnd.choice((0x10, 0x13, 0x1b, 0x0b, 0x0b, 0x08, rnd.randrange(32))),
     }.get(port, rnd.randrange(256))
     if script.latch_open:  # characters that fit the waits
