@@ -39,20 +39,22 @@ bool kvm_intr_inject(struct kvm_cpu *cpu, int vector)
 }
 
 /* KVM knows whether the local APIC lets INTR through LINT0, and has that in
- * ready_for_interrupt_injection; the window it is asked for opens accordingly. */
-void kvm_intr_offer(struct kvm_cpu *cpu)
+ * ready_for_interrupt_injection; the window it is asked for opens accordingly. But it does not open for
+ * a CPU that halts, so that one must be known to be ready. */
+bool kvm_intr_offer(struct kvm_cpu *cpu)
 {
 	struct kvm_vm *vm = cpu->vm;
-	bool asserted = mw_machine_intr(vm->machine);
+	bool asserted = !cpu->index && mw_machine_intr(vm->machine);
 
-	if (cpu->index)
-		return;
+	if (asserted && cpu->unknown)
+		return false;
 	if (asserted && cpu->run->ready_for_interrupt_injection) {
 		cpu->offered = kvm_intr_inject(cpu, mw_machine_acknowledge(cpu->actor));
 		cpu->last_rounds = LAST_ROUNDS;
 		asserted = mw_machine_intr(vm->machine);
 	}
 	cpu->run->request_interrupt_window = asserted;
+	return true;
 }
 
 /* KVM neither shows a vector it was given nor takes it back, so it must be in the CPU before a stop. It

@@ -104,8 +104,9 @@ enum mw_status kvm_set_node(void *self, uint32_t node);
 
 struct kvm_cpu;
 void kvm_intr(void *self, bool level);
-/** Before an entry: hands over a vector, or asks for the moment when one is taken. */
-void kvm_intr_offer(struct kvm_cpu *cpu);
+/** Before an entry: hands over a vector, or asks for the moment when one is taken. False: KVM has to be
+ * asked first whether it is. */
+bool kvm_intr_offer(struct kvm_cpu *cpu);
 bool kvm_intr_inject(struct kvm_cpu *cpu, int vector);
 /** A vector was handed over and may not have reached the CPU yet. */
 bool kvm_intr_on_its_way(struct kvm_cpu *cpu);
@@ -186,6 +187,7 @@ struct kvm_cpu {
 	uint64_t served; /* the vm->starts this thread has seen, under vm->mutex */
 	bool unfinished; /* an exit was answered whose end KVM has not seen */
 	bool offered;    /* a vector that KVM may still have in hand */
+	bool unknown;    /* was set: KVM has not said yet whether it takes an interrupt */
 	unsigned last_rounds;
 	uint64_t tsc, tsc_deadline;         /* while stopped: what it will go on with */
 	struct kvm_lapic_state reset_lapic; /* as KVM made it */
@@ -261,6 +263,8 @@ void kvm_cpu_kick(struct kvm_cpu *cpu);
 int kvm_cpu_enter(struct kvm_cpu *cpu);
 /** Ends the instruction that the last exit was in. */
 void kvm_cpu_finish(struct kvm_cpu *cpu);
+/** An entry that runs nothing: KVM tells in cpu->run how the CPU is. */
+void kvm_cpu_look(struct kvm_cpu *cpu);
 
 /** Answers the exit in cpu->run. False: this CPU runs no more until the next start. */
 bool kvm_exit_handle(struct kvm_cpu *cpu);

@@ -321,6 +321,7 @@ enum mw_status kvm_set_cpu(void *self, unsigned index, const struct mw_cpu_state
 	if (parts[i].set(cpu, state) < 0)
 		return mw_status_from_errno(errno);
 	/* Of the last return from KVM, and no longer true. */
+	cpu->unknown = true;
 	cpu->run->ready_for_interrupt_injection = 0;
 	cpu->run->if_flag = state->rflags >> 9 & 1;
 	cpu->run->apic_base = state->apic_base;

@@ -52,7 +52,14 @@ void kvm_cpu_kick(struct kvm_cpu *cpu)
 
 int kvm_cpu_enter(struct kvm_cpu *cpu)
 {
+	cpu->unknown = false;
 	return ioctl(cpu->fd, KVM_RUN, 0) < 0 ? errno : 0;
+}
+
+void kvm_cpu_look(struct kvm_cpu *cpu)
+{
+	set_immediate_exit(cpu, true);
+	kvm_cpu_enter(cpu);
 }
 
 /* KVM finishes an instruction that caused an exit (its result, the instruction pointer) at the next
@@ -72,8 +79,10 @@ static bool prepare(struct kvm_cpu *cpu)
 	switch (cpu->vm->chips) {
 	case KVM_CHIPS_SPLIT:
 		kvm_routes_flush(cpu->vm);
-		kvm_intr_offer(cpu);
-		break;
+		if (kvm_intr_offer(cpu))
+			break;
+		kvm_cpu_look(cpu);
+		return false;
 	case KVM_CHIPS_USER: return kvm_apic_prepare(cpu);
 	case KVM_CHIPS_KERNEL: break;
 	}
