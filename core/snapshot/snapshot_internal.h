@@ -99,6 +99,9 @@ bool snapshot_load_machine(struct mw_snapshot *snapshot, struct mw_machine *mach
 /* node.c */
 void snapshot_save_nodes(struct snapshot_writer *writer, struct mw_machine *machine);
 bool snapshot_load_nodes(struct mw_snapshot *snapshot, struct mw_machine *machine);
+/* identity.c */
+void snapshot_save_identity(struct snapshot_writer *writer, const struct mw_machine *machine);
+bool snapshot_load_identity(struct mw_snapshot *snapshot, const struct mw_machine *machine);
 /* cpu.c */
 bool snapshot_save_cpus(struct snapshot_writer *writer, struct mw_machine *machine,
 			struct mw_diagnostics *diagnostics);
