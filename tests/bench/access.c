@@ -1,15 +1,17 @@
-/* What a guest access costs inside core: from the CPU's call to the device and back. */
+/* What a guest access costs inside core: from the CPU's call to the device and back, in a machine alone and in one
+ * that accel/none drives. */
 // SPDX-License-Identifier: MIT
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "accel/none/none.h"
 #include "core/alloc.h"
 #include "core/diagnostics.h"
 #include "core/machine.h"
 
-enum { ROUNDS = 5, ACCESSES = 2000000, PORTS = 8, BANK = 0x1000 };
+enum { ROUNDS = 40, ACCESSES = 250000, PORTS = 8, BANK = 0x1000 };
 static const uint64_t banks_at = 0xc0000000;
 
 /* As many registers as a 16550 has, the one that is read last in the table. */
@@ -61,16 +63,30 @@ static const struct mw_device_type chip_type = {
 struct bench {
 	struct mw_plan plan;
 	struct mw_machine *machine;
+	struct mw_accel *accel; /* NULL: none but the bench makes accesses */
 	struct mw_actor *cpu;
 	size_t count;
 };
 
+static void start(struct bench *bench, bool driven)
+{
+	struct mw_diagnostics diagnostics = { 0 };
+
+	if (!mw_machine_build(&bench->machine, &bench->plan, &diagnostics) ||
+	    (driven && !mw_accel_none.create(&bench->accel, bench->machine, &diagnostics)) ||
+	    !mw_machine_reset(bench->machine, &diagnostics)) {
+		mw_diagnostics_print(&diagnostics, stderr, MW_DIAG_CONCISE, false);
+		exit(1);
+	}
+	bench->cpu = mw_machine_add_actor(bench->machine, "cpu");
+	mw_diagnostics_fini(&diagnostics);
+}
+
 /* `count` chips side by side, each with 16 ports and a page of memory, apart from each other. */
-static void build(struct bench *bench, size_t count)
+static void build(struct bench *bench, size_t count, bool driven)
 {
 	struct mw_plan_node *nodes = mw_alloc(count, sizeof(*nodes));
 	struct mw_plan_claim *claims = mw_alloc(count * REGIONS, sizeof(*claims));
-	struct mw_diagnostics diagnostics = { 0 };
 	static const char *const no_names[] = { NULL };
 
 	for (size_t i = 0; i < count; i++) {
@@ -99,17 +115,13 @@ static void build(struct bench *bench, size_t count)
 					   .node_count = count,
 					   .cpu = { .count = 1 },
 					   .accel = { .prefer = no_names } } };
-	if (!mw_machine_build(&bench->machine, &bench->plan, &diagnostics) ||
-	    !mw_machine_reset(bench->machine, &diagnostics)) {
-		mw_diagnostics_print(&diagnostics, stderr, MW_DIAG_CONCISE, false);
-		exit(1);
-	}
-	bench->cpu = mw_machine_add_actor(bench->machine, "cpu");
-	mw_diagnostics_fini(&diagnostics);
+	start(bench, driven);
 }
 
 static void tear_down(struct bench *bench)
 {
+	if (bench->accel)
+		mw_accel_none.destroy(bench->accel);
 	mw_machine_destroy(bench->machine);
 	free((void *)(uintptr_t)bench->plan.nodes[0].claims);
 	free((void *)(uintptr_t)bench->plan.nodes);
@@ -196,20 +208,26 @@ static const struct {
 	{ "memory read, nobody there", miss_memory },
 };
 
+static void compare(size_t count, bool driven)
+{
+	struct bench bench;
+
+	build(&bench, count, driven);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		printf("%-32s %6zu %8s %8.1f %8.1f\n", cases[i].name, bench.count,
+		       driven ? "none" : "-", measure(&bench, false, cases[i].access),
+		       measure(&bench, true, cases[i].access));
+	tear_down(&bench);
+}
+
 int main(void)
 {
 	static const size_t counts[] = { 10, 1000 };
 
-	printf("%-32s %8s %8s %8s\n", "ns per access", "chips", "same", "roving");
+	printf("%-32s %6s %8s %8s %8s\n", "ns per access", "chips", "accel", "same", "roving");
 	for (size_t c = 0; c < sizeof(counts) / sizeof(counts[0]); c++) {
-		struct bench bench;
-
-		build(&bench, counts[c]);
-		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-			printf("%-32s %8zu %8.1f %8.1f\n", cases[i].name, bench.count,
-			       measure(&bench, false, cases[i].access),
-			       measure(&bench, true, cases[i].access));
-		tear_down(&bench);
+		compare(counts[c], false);
+		compare(counts[c], true);
 	}
 	return 0;
 }

@@ -62,6 +62,16 @@ static void name_of(int fd, char name[64])
 	snprintf(name, 64, "/proc/%ld/fd/%d", (long)getpid(), fd);
 }
 
+/* Values are at the end of their part, behind a layout that must be right. */
+static size_t place_of(const uint8_t *bytes, size_t length)
+{
+	size_t place = (size_t)mw_get_le(bytes, 2);
+
+	if (place & 0x8000 && (place & 0x1ff) <= length)
+		return length - (place & 0x1ff);
+	return place % (length + 1);
+}
+
 /* Writes every part of `from` anew, with the bytes the input gives for it. */
 static void write_edited(int fd, const uint8_t *bytes, size_t count)
 {
@@ -77,7 +87,7 @@ static void write_edited(int fd, const uint8_t *bytes, size_t count)
 			abort();
 		for (size_t at = 0; at + EDIT_HEAD <= count;) {
 			size_t run = bytes[at + 3] % LONGEST_EDIT;
-			size_t place = (size_t)mw_get_le(bytes + at + 1, 2) % (length + 1);
+			size_t place = place_of(bytes + at + 1, section->length);
 
 			if (run > count - at - EDIT_HEAD)
 				run = count - at - EDIT_HEAD;
