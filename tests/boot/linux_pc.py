@@ -3,6 +3,7 @@
 on the software CPU, printed as TAP. Exits with 77 where the guest is not there."""
 # SPDX-License-Identifier: MIT
 import argparse
+import copy
 import json
 import os
 import re
@@ -46,10 +47,10 @@ COPIES = {
 class Machine(Console):
     """A guest at its shell's prompt, with a control socket. Use as a context manager."""
 
-    def __init__(self, options="", cpus=1, copy=None, kernel="vmlinuz", initrd="initramfs.gz"):
+    def __init__(self, options="", cpus=1, variant=None, kernel="vmlinuz", initrd="initramfs.gz"):
         self.folder = tempfile.TemporaryDirectory()
         self.socket = os.path.join(self.folder.name, "control")
-        self.profile = write_copy(copy, self.folder.name) if copy else "linux-pc"
+        self.profile = write_copy(variant, self.folder.name) if variant else "linux-pc"
         self.sets = [f"kernel={guest_file(kernel)}", f"cpus={cpus}",
                      f"initrd={guest_file(initrd)}", f"cmdline={CMDLINE} {options}".strip()]
         self.began = time.time()
@@ -177,13 +178,31 @@ def clocks(tap):
         power_off(tap, guest)
 
 
+# Plans that are wrong on purpose, with what the comparison must say.
+WRONG_PLANS = (
+    (lambda p: p["nodes"]["pm"]["irq"].update(sci="isa:12"), "FADT: SCI_INT is 9"),
+    (lambda p: p["nodes"]["pm"]["io"]["pm"].update(base=0x700), "FADT: ACPI PM1a_EVT_BLK"),
+    (lambda p: p["nodes"].pop("pm"), "FADT: flags"),
+    (lambda p: p["nodes"].pop("rtc"), "/proc/ioports: 0x70-0x71"),
+    (lambda p: p["nodes"]["kbd"]["irq"].update(aux="isa:0"), "_CRS: interrupts"),
+    (lambda p: [net.update(trigger="edge") for net in p["nets"]], "/proc/interrupts: pin 9 is"),
+)
+
+
 def cpus2(tap):
     """What two CPUs see is what the plan says."""
     with Machine(cpus=2) as guest:
         tap.ok(guest.typed("nproc") == "2", "there are two CPUs")
         sleeps(tap, guest)
-        differences = verify.compare(guest.plan(), guest.typed("facts"))
+        plan, seen = guest.plan(), guest.typed("facts")
+        differences = verify.compare(plan, seen)
         tap.ok(not differences, "the guest and the plan agree", "\n".join(differences))
+        for change, message in WRONG_PLANS:
+            wrong = copy.deepcopy(plan)
+            change(wrong)
+            found = verify.compare(wrong, seen)
+            tap.ok(any(line.startswith(message) for line in found),
+                   f"a wrong plan is noticed: {message}", "\n".join(found))
         power_off(tap, guest)
 
 
@@ -333,7 +352,7 @@ def jiffies(tap):
     one away; an idle guest is at its next tick at once, and hours pass while it is typed at. Linux keeps
     no time by ticks that it arms one by one, so the local APIC makes them."""
     options = "clocksource=refined-jiffies nohz=off highres=off lapic=notscdeadline"
-    with Machine(options, copy="jiffies") as guest:
+    with Machine(options, variant="jiffies") as guest:
         uses(tap, guest, "refined-jiffies", "lapic", "IO-APIC")
         both = "cat /sys/class/rtc/rtc0/since_epoch; date +%s"
         first, second = (tuple(map(int, guest.typed(command).split()))
@@ -366,7 +385,7 @@ COPY_BOOTS = {
 
 def copy_boot(tap, name):
     event, controller, command, wanted = COPY_BOOTS[name]
-    with Machine(copy=name) as guest:
+    with Machine(variant=name) as guest:
         events = guest.typed("grep 'Clock Event Device:' /proc/timer_list")
         tap.ok(re.search(f": ({event})$", events), f"the ticks are of {event}", events)
         count, found = interrupts(guest, "ttyS0")
@@ -381,7 +400,7 @@ def copy_boot(tap, name):
 
 def no_tables(tap):
     """A PC from before ACPI."""
-    with Machine(copy="no_tables") as guest:
+    with Machine(variant="no_tables") as guest:
         uses(tap, guest, "kvm-clock", "pit", "XT-PIC")
         sleeps(tap, guest)
         reboot(tap, guest, "by the keyboard controller")
@@ -397,14 +416,14 @@ def calibrates(tap, guest, line):
 
 def untold(tap):
     """A kernel that is not told its TSC's rate measures it: by the PM timer, and by the 8254 alone."""
-    with Machine(copy="untold") as guest:
+    with Machine(variant="untold") as guest:
         calibrates(tap, guest, "Detected .* MHz")
         sleeps(tap, guest)
         power_off(tap, guest)
 
 
 def untold_pit(tap):
-    with Machine("acpi=off", copy="untold") as guest:
+    with Machine("acpi=off", variant="untold") as guest:
         calibrates(tap, guest, "Detected .* MHz")
         sleeps(tap, guest)
 
