@@ -19,6 +19,7 @@ enum {
 	LEAST_TURN = 64,      /* where a deadline need not be met to the instruction */
 	LEAST_NS_1024 = 2048, /* 2 ns an instruction, */
 	MOST_NS_1024 = 20480, /* and 20 */
+	MOST_BEHIND_NS = 1000000,
 };
 
 static uint64_t host_ns(void)
@@ -49,6 +50,7 @@ void soft_time_follow(struct soft_vm *vm)
 void soft_time_resume(struct soft_vm *vm)
 {
 	vm->host_ns = host_ns();
+	vm->behind_ns = 0;
 	vm->idle = false;
 	soft_time_follow(vm);
 	for (unsigned i = 0; i < vm->cpu_count; i++)
@@ -96,30 +98,51 @@ uint64_t soft_time_now(void *self)
 	return vm->now_ns + (done > 0 ? (uint64_t)done * vm->ns_per_1024 >> 10 : 0);
 }
 
-/* Within a turn time runs at the least rate; at its end it catches up with the host. */
-static void pass_turn(struct soft_vm *vm, int64_t ran)
+static int64_t within(int64_t value, int64_t least, int64_t most)
 {
-	uint64_t least = (uint64_t)ran * vm->ns_per_1024 >> 10, most, now, passed;
-
-	if (by_instructions(vm)) {
-		vm->now_ns += least;
-		return;
-	}
-	most = (uint64_t)ran * MOST_NS_1024 >> 10;
-	now = host_ns();
-	passed = now - vm->host_ns;
-	vm->host_ns = now;
-	vm->now_ns += passed < least ? least : passed > most ? most : passed;
+	return value < least ? least : value > most ? most : value;
 }
 
-/* What was slept since the last turn counts, whatever ended the sleep. */
+/* Time goes on evenly, at the rate that the last instructions had. What that is wrong by is made good over
+ * the next ones and never at once: a guest measures one clock by another and takes a jump for a fault. */
+static void adapt_rate(struct soft_vm *vm)
+{
+	if (vm->window_ran < TURN)
+		return;
+	vm->ns_per_1024 =
+		(uint64_t)within(((vm->window_ns + vm->behind_ns / 2) << 10) / vm->window_ran,
+				 LEAST_NS_1024, MOST_NS_1024);
+	vm->window_ran = vm->window_ns = 0;
+}
+
+static void pass_turn(struct soft_vm *vm, int64_t ran)
+{
+	int64_t shown = (int64_t)((uint64_t)ran * vm->ns_per_1024 >> 10), passed;
+	uint64_t now;
+
+	vm->now_ns += (uint64_t)shown;
+	if (by_instructions(vm))
+		return;
+	now = host_ns();
+	passed = within((int64_t)(now - vm->host_ns), 0, ran * MOST_NS_1024 >> 10);
+	vm->host_ns = now;
+	vm->window_ran += ran;
+	vm->window_ns += passed;
+	vm->behind_ns = within(vm->behind_ns + passed - shown, -MOST_BEHIND_NS, MOST_BEHIND_NS);
+	adapt_rate(vm);
+}
+
+/* What was slept since the last turn counts, whatever ended the sleep; nobody looked at the clock meanwhile. */
 static void pass_idle(struct soft_vm *vm)
 {
 	uint64_t now = host_ns();
+	int64_t passed = (int64_t)(now - vm->host_ns) + vm->behind_ns;
 
-	if (!by_instructions(vm))
-		vm->now_ns += now - vm->host_ns;
 	vm->host_ns = now;
+	if (by_instructions(vm))
+		return;
+	vm->behind_ns = passed < 0 ? passed : 0;
+	vm->now_ns += passed < 0 ? 0 : (uint64_t)passed;
 }
 
 static uint64_t next_deadline(const struct soft_vm *vm)

@@ -66,10 +66,12 @@ struct soft_vm {
 	uint32_t tsc_khz;
 
 	/* time: of the CPU thread */
-	uint64_t host_ns;     /* the host's clock when it was last looked at */
-	uint64_t now_ns;      /* virtual, at the start of the quantum */
-	int64_t quantum;      /* instructions given to the running CPU */
-	uint64_t ns_per_1024; /* virtual ns per 1,024 instructions in this quantum */
+	uint64_t host_ns;              /* the host's clock when it was last looked at */
+	uint64_t now_ns;               /* virtual, at the start of the quantum */
+	int64_t quantum;               /* instructions given to the running CPU */
+	uint64_t ns_per_1024;          /* virtual ns per 1,024 instructions in this quantum */
+	int64_t behind_ns;             /* how far now_ns is behind what it is to follow */
+	int64_t window_ran, window_ns; /* since ns_per_1024 was last chosen, by the host's clock */
 	struct soft_cpu *running;
 	bool looked;           /* soft_look was called since a single instruction began */
 	uint64_t instructions; /* retired by all CPUs before this quantum */

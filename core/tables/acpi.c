@@ -196,8 +196,17 @@ static struct places append_all(struct mw_acpi_tables *tables, const struct part
 	return at;
 }
 
+/** The MADT is last, and describes an APIC interrupt model (5.2.12): one CPU whose only controllers are 8259s
+ * has none. Linux takes it for symmetric mode all the same, and then hears nothing from the 8259s. */
+static size_t count_listed(const struct mw_plan *plan)
+{
+	bool apics = mw_plan_role(plan, MW_ROLE_IOAPIC, 0) >= 0 ||
+		     mw_plan_role(plan, MW_ROLE_PIC, 0) < 0 || plan->cpu.count > 1;
+	return apics ? LISTED : LISTED - 1;
+}
+
 /** Addresses first, checksums after them. */
-static void join(struct mw_acpi_tables *tables, const struct places *at)
+static void join(struct mw_acpi_tables *tables, const struct places *at, size_t count)
 {
 	uint8_t *bytes = tables->bytes;
 	uint64_t base = tables->base;
@@ -207,7 +216,7 @@ static void join(struct mw_acpi_tables *tables, const struct places *at)
 		mw_put_le(bytes + at->fadt + MW_FADT_FACS, 4, base);
 	mw_put_le(bytes + at->fadt + MW_FADT_DSDT, 4, base + at->dsdt);
 	mw_put_le(bytes + at->fadt + MW_FADT_X_DSDT, 8, base + at->dsdt);
-	for (size_t i = 0; i < LISTED; i++) {
+	for (size_t i = 0; i < count; i++) {
 		mw_put_le(bytes + at->xsdt + HEADER_BYTES + 8 * i, 8, listed[i]);
 		mw_put_le(bytes + at->rsdt + HEADER_BYTES + 4 * i, 4, listed[i]);
 	}
@@ -222,14 +231,14 @@ static bool assemble(struct mw_acpi_tables *tables, struct parts *parts, const s
 		return false;
 	mw_fadt_write(&parts->fadt, plan);
 	mw_madt_write(&parts->madt, plan);
-	write_root(&parts->rsdt, plan, "RSDT", 4, LISTED);
-	write_root(&parts->xsdt, plan, "XSDT", 8, LISTED);
+	write_root(&parts->rsdt, plan, "RSDT", 4, count_listed(plan));
+	write_root(&parts->xsdt, plan, "XSDT", 8, count_listed(plan));
 	if (mw_acpi_fixed_hardware(plan))
 		append_facs(tables, arena);
 	struct places at = append_all(tables, parts, arena);
 	if (!find_place(tables, plan))
 		return fail_no_room(tables, plan, diagnostics);
-	join(tables, &at);
+	join(tables, &at, count_listed(plan));
 	bool low = is_ram(plan, RSDP_AREA, MW_TABLE_PAGE);
 	tables->rsdp = low ? RSDP_AREA : tables->base + at.rsdp;
 	write_rsdp(tables, tables->base + at.rsdt, tables->base + at.xsdt);
