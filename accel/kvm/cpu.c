@@ -54,6 +54,15 @@ static int set_plan_msrs(const struct kvm_vm *vm, const struct kvm_cpu *cpu)
 	return 0;
 }
 
+/* As many banks as mw_cpu_state has, with MCG_CTL, under every accelerator; KVM's own default is 32 without. */
+static int set_machine_check(const struct kvm_cpu *cpu)
+{
+	enum { MCG_CTL_PRESENT = 1 << 8 };
+	uint64_t capabilities = MW_MC_BANKS | MCG_CTL_PRESENT;
+
+	return ioctl(cpu->fd, KVM_X86_SETUP_MCE, &capabilities) < 0 ? errno : 0;
+}
+
 /* What KVM made is the reset state; it is noted before anything can change it. */
 static int note_reset_state(struct kvm_vm *vm, struct kvm_cpu *cpu)
 {
@@ -78,6 +87,9 @@ static bool configure(struct kvm_vm *vm, struct kvm_cpu *cpu, struct mw_diagnost
 	error = kvm_cpuid_install(vm, cpu->index, vm->plan->cpu.tsc_told ? vm->tsc_khz : 0);
 	if (error)
 		return fail(diagnostics, span, "the CPUID leaves are refused", error);
+	error = set_machine_check(cpu);
+	if (error)
+		return fail(diagnostics, span, "machine check banks are refused", error);
 	error = set_plan_msrs(vm, cpu);
 	if (error)
 		return fail(diagnostics, span, "an MSR of the CPU model is refused", error);
