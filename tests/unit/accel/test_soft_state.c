@@ -482,8 +482,9 @@ static void kvmclock_goes_on_from_the_time_that_was_set(void **state)
 	run_until_done();
 	memcpy(&tsc, ram + TIME_PAGE + 8, 8);
 	memcpy(&system_time, ram + TIME_PAGE + 16, 8);
-	assert_int_equal(tsc, 700000);
-	assert_int_equal(system_time, UINT64_C(123456789000));
+	/* Both from the same moment on, 1 GHz; a busy host lets some time pass before the page is written. */
+	assert_in_range(tsc, 700000, 1000000000);
+	assert_int_equal(system_time - UINT64_C(123456789000), tsc - 700000);
 	assert_int_equal(executor()->ops->get_clock(executor()->self, &now), MW_STATUS_OK);
 	assert_in_range(now - system_time, 10, 1000000000);
 	free(cpu);
