@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 
 #include "core/alloc.h"
 #include "core/machine_internal.h"
+#include "core/thread.h"
 
 /** Owned by the loop: requests wait in its list until the loop's thread takes them, since libuv
  * handles belong to one thread. `wanted` and `closing` change with both the node and the loop's mutex
@@ -395,19 +395,6 @@ static void *run_thread(void *context)
 	return NULL;
 }
 
-/* Signals are the main thread's. */
-static int create_thread(struct mw_loop *loop)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(&loop->thread, NULL, run_thread, loop);
-
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return error;
-}
-
 static int open_handles(struct mw_loop *loop)
 {
 	int error = uv_poll_init(&loop->uv, &loop->alarm, loop->alarm_fd);
@@ -462,7 +449,7 @@ enum mw_status mw_loop_create(struct mw_loop **out, struct mw_machine *machine, 
 enum mw_status mw_loop_start(struct mw_loop *loop)
 {
 	if (!loop->started) {
-		int error = create_thread(loop);
+		int error = mw_thread_create(&loop->thread, run_thread, loop);
 
 		if (error)
 			return mw_status_from_errno(error);

@@ -3,11 +3,11 @@
 // SPDX-License-Identifier: MIT
 #include "accel/kvm/apics.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "core/clock.h"
+#include "core/thread.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 /* A clock that is stepped by hand is looked at as often. */
@@ -157,13 +157,9 @@ static void init_condition(pthread_cond_t *condition)
 /* Signals are the main thread's. */
 static int start_timers(struct kvm_apics *apics)
 {
-	sigset_t all, before;
 	int error;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&apics->thread, NULL, run_timers, apics);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	error = mw_thread_create(&apics->thread, run_timers, apics);
 	apics->has_thread = !error;
 	return error;
 }

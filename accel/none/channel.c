@@ -11,9 +11,10 @@
 
 #include "accel/none/vm.h"
 #include "core/alloc.h"
+#include "core/descriptor.h"
 
 /* A pipe that is ready takes so much without waiting (POSIX, PIPE_BUF). */
-enum { PIECE_BYTES = 4096, READ_BYTES = 65536, KEPT_BYTES = 1 << 20, REST_MS = 100 };
+enum { READ_BYTES = 65536, KEPT_BYTES = 1 << 20, REST_MS = 100 };
 
 void none_append(struct none_buffer *buffer, const char *bytes, size_t count)
 {
@@ -85,23 +86,6 @@ static enum found wait_for(struct none_vm *vm, int fd, short events)
 	}
 }
 
-/* A socket is asked not to wait, and a pipe that is ready does not for so few bytes. */
-static ssize_t send_piece(int fd, const char *bytes, size_t count)
-{
-	ssize_t sent = send(fd, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-	if (sent < 0 && errno == ENOTSOCK)
-		sent = write(fd, bytes, count < PIECE_BYTES ? count : PIECE_BYTES);
-	return sent;
-}
-
-static bool takes_now(int fd)
-{
-	struct pollfd polled = { fd, POLLOUT, 0 };
-
-	return poll(&polled, 1, 0) > 0;
-}
-
 /* What a client that reads can be told at once is told before a stop is heard of: the machine may be over
  * then. */
 bool none_flush(struct none_vm *vm)
@@ -111,12 +95,13 @@ bool none_flush(struct none_vm *vm)
 	while (sent < vm->answer.count && vm->out >= 0) {
 		ssize_t count;
 
-		if (!takes_now(vm->out)) {
+		if (!mw_descriptor_takes(vm->out)) {
 			if (wait_for(vm, vm->out, POLLOUT) == ENDED)
 				return false;
 			continue;
 		}
-		count = send_piece(vm->out, vm->answer.bytes + sent, vm->answer.count - sent);
+		count = mw_descriptor_send(vm->out, vm->answer.bytes + sent,
+					   vm->answer.count - sent);
 		if (count < 0 && errno != EAGAIN && errno != EINTR)
 			return false;
 		sent += count > 0 ? (size_t)count : 0;

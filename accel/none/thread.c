@@ -1,9 +1,9 @@
 /* The driver's thread: it runs while the machine does and rests while it does not. */
 // SPDX-License-Identifier: MIT
-#include <signal.h>
 #include <unistd.h>
 
 #include "accel/none/vm.h"
+#include "core/thread.h"
 
 /* A machine that is about to be stopped is waited for as well: what the client sends next is for the machine
  * as it is then. */
@@ -37,15 +37,11 @@ static void *driver_thread(void *context)
 /* Signals are the main thread's. */
 int none_thread_create(struct none_vm *vm)
 {
-	sigset_t all, before;
 	int error;
 
 	vm->parked = true;
 	atomic_store(&vm->halting, true);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&vm->thread, NULL, driver_thread, vm);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	error = mw_thread_create(&vm->thread, driver_thread, vm);
 	vm->has_thread = !error;
 	return error;
 }

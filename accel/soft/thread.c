@@ -3,7 +3,6 @@
 #include "accel/soft/thread.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -11,6 +10,7 @@
 #include "accel/soft/schedule.h"
 #include "core/alloc.h"
 #include "core/executor.h"
+#include "core/thread.h"
 
 /* What no CPU has come round to take: interrupt messages beyond that are lost, as on a bus nobody listens to;
  * of written memory it is then known that it may be any. */
@@ -146,14 +146,10 @@ static void *cpu_thread(void *argument)
 /* It takes no signal: all are the main thread's. */
 int soft_thread_create(struct soft_vm *vm)
 {
-	sigset_t all, before;
 	int error;
 
 	vm->parked = true;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&vm->thread, NULL, cpu_thread, vm);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	error = mw_thread_create(&vm->thread, cpu_thread, vm);
 	vm->has_thread = !error;
 	return error;
 }

@@ -40,8 +40,7 @@ static bool save_cpu(struct snapshot_writer *writer, struct mw_machine *machine,
 	layout = layout_of(CPU_VERSION, &length);
 	snapshot_section(writer, SECTION_CPU, index);
 	snapshot_write_le(writer, 4, CPU_VERSION);
-	snapshot_write_le(writer, 4, length);
-	snapshot_write(writer, layout, length);
+	snapshot_write_counted(writer, layout, length);
 	snapshot_put_rows(writer, cpu_rows(CPU_VERSION), &state);
 	snapshot_section_end(writer);
 	free(layout);
@@ -77,10 +76,8 @@ static bool read_cpu(struct mw_snapshot *snapshot, unsigned index, struct mw_cpu
 		return snapshot_refuse(snapshot, "has no state of CPU %u", index);
 	reader = snapshot_read(section);
 	version = (unsigned)snapshot_le(&reader, 4);
-	layout_length = snapshot_le(&reader, 4);
-	layout = snapshot_bytes(&reader, layout_length);
-	count = snapshot_le(&reader, 4);
-	bytes = snapshot_bytes(&reader, count);
+	layout = snapshot_counted(&reader, &layout_length);
+	bytes = snapshot_counted(&reader, &count);
 	if (reader.bad || reader.left || version < 1 || version > CPU_VERSION)
 		return snapshot_refuse(snapshot, "the state of CPU %u is damaged or newer", index);
 	snprintf(what, sizeof(what), "state of CPU %u", index);

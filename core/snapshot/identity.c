@@ -11,7 +11,7 @@
 enum { LEAF_BYTES = 25, LEAVES_MAX = 1024, LEAST_KHZ = 1000 /* a plan's */ };
 #define PARAVIRTUAL 0x40000001u
 
-static struct mw_cpu_identity identity_of(const struct mw_machine *machine)
+struct mw_cpu_identity snapshot_identity(const struct mw_machine *machine)
 {
 	struct mw_cpu_identity identity = { 0 };
 
@@ -22,7 +22,7 @@ static struct mw_cpu_identity identity_of(const struct mw_machine *machine)
 
 void snapshot_save_identity(struct snapshot_writer *writer, const struct mw_machine *machine)
 {
-	struct mw_cpu_identity identity = identity_of(machine);
+	struct mw_cpu_identity identity = snapshot_identity(machine);
 
 	snapshot_section(writer, SECTION_CPUID, 0);
 	snapshot_write_le(writer, 4, identity.leaf_count);
@@ -124,7 +124,7 @@ static void find_paravirtual(const struct mw_cpuid_leaf *saved, const struct mw_
 static bool check_features(const struct mw_snapshot *snapshot, const struct mw_machine *machine,
 			   const struct mw_cpuid_leaf *leaves, size_t count)
 {
-	struct mw_cpu_identity here = identity_of(machine);
+	struct mw_cpu_identity here = snapshot_identity(machine);
 	struct names missing = { .used = 0 };
 
 	if (!here.leaf_count)

@@ -11,8 +11,7 @@ void snapshot_put_rows(struct snapshot_writer *writer, struct mw_row_set rows, c
 	uint8_t *bytes = mw_alloc(count, 1);
 
 	mw_rows_save(rows, owner, bytes, count);
-	snapshot_write_le(writer, 4, count);
-	snapshot_write(writer, bytes, count);
+	snapshot_write_counted(writer, bytes, count);
 	free(bytes);
 }
 

@@ -27,15 +27,6 @@ static uint64_t guest_clock(const struct mw_machine *machine, bool *known)
 	return ns;
 }
 
-static uint32_t tsc_khz(const struct mw_machine *machine)
-{
-	struct mw_cpu_identity identity = { 0 };
-
-	if (machine->executor.ops && machine->executor.ops->identity)
-		machine->executor.ops->identity(machine->executor.self, &identity);
-	return identity.tsc_khz;
-}
-
 static void save_link(struct snapshot_writer *writer, struct mw_link *link)
 {
 	bool starved[2];
@@ -51,8 +42,7 @@ static void save_link(struct snapshot_writer *writer, struct mw_link *link)
 
 		mw_link_save(link, side, bytes, &starved[side]);
 		snapshot_write_le(writer, 1, starved[side]);
-		snapshot_write_le(writer, 4, counts[side]);
-		snapshot_write(writer, bytes, counts[side]);
+		snapshot_write_counted(writer, bytes, counts[side]);
 		free(bytes);
 	}
 	snapshot_section_end(writer);
@@ -69,7 +59,7 @@ void snapshot_save_machine(struct snapshot_writer *writer, struct mw_machine *ma
 	mw_lines_each(machine, count_line, &lines);
 	snapshot_section(writer, SECTION_MACHINE, 0);
 	snapshot_write(writer, accel, sizeof(accel));
-	snapshot_write_le(writer, 4, tsc_khz(machine));
+	snapshot_write_le(writer, 4, snapshot_identity(machine).tsc_khz);
 	snapshot_write_le(writer, 8, mw_clock_now(&machine->clock));
 	uint64_t clock_ns = guest_clock(machine, &known);
 
@@ -123,8 +113,8 @@ static bool load_side(struct mw_machine *machine, struct mw_link *link, unsigned
 		      struct snapshot_reader *reader)
 {
 	bool starved = snapshot_le(reader, 1) & 1;
-	size_t count = snapshot_le(reader, 4);
-	const uint8_t *bytes = snapshot_bytes(reader, count);
+	size_t count;
+	const uint8_t *bytes = snapshot_counted(reader, &count);
 
 	if (!bytes || !mw_link_restore(link, side, bytes, count, starved))
 		return false;

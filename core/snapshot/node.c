@@ -17,12 +17,6 @@ static char *layout_of(const struct mw_node *node, unsigned version, size_t *len
 	return text;
 }
 
-static void put_counted(struct snapshot_writer *writer, const void *bytes, size_t count)
-{
-	snapshot_write_le(writer, 4, count);
-	snapshot_write(writer, bytes, count);
-}
-
 static void save_node(struct snapshot_writer *writer, struct mw_machine *machine, uint32_t index)
 {
 	struct mw_node *node = machine->nodes[index];
@@ -32,10 +26,10 @@ static void save_node(struct snapshot_writer *writer, struct mw_machine *machine
 
 	mw_node_save(machine, index, bytes, count);
 	snapshot_section(writer, SECTION_NODE, index);
-	put_counted(writer, node->type->name, strlen(node->type->name));
+	snapshot_write_counted(writer, node->type->name, strlen(node->type->name));
 	snapshot_write_le(writer, 4, node->type->state_version);
-	put_counted(writer, layout, layout_length);
-	put_counted(writer, bytes, count);
+	snapshot_write_counted(writer, layout, layout_length);
+	snapshot_write_counted(writer, bytes, count);
 	snapshot_section_end(writer);
 	free(layout);
 	free(bytes);
@@ -54,12 +48,6 @@ struct saved_node {
 	unsigned version;
 };
 
-static const uint8_t *counted(struct snapshot_reader *reader, size_t *count)
-{
-	*count = snapshot_le(reader, 4);
-	return snapshot_bytes(reader, *count);
-}
-
 static bool read_node(struct mw_snapshot *snapshot, const struct mw_node *node,
 		      struct saved_node *saved)
 {
@@ -69,10 +57,10 @@ static bool read_node(struct mw_snapshot *snapshot, const struct mw_node *node,
 	if (!section)
 		return snapshot_refuse(snapshot, "has no state of `%s`", node->plan->id);
 	reader = snapshot_read(section);
-	saved->type = counted(&reader, &saved->type_length);
+	saved->type = snapshot_counted(&reader, &saved->type_length);
 	saved->version = (unsigned)snapshot_le(&reader, 4);
-	saved->layout = counted(&reader, &saved->layout_length);
-	saved->bytes = counted(&reader, &saved->count);
+	saved->layout = snapshot_counted(&reader, &saved->layout_length);
+	saved->bytes = snapshot_counted(&reader, &saved->count);
 	if (reader.bad || reader.left)
 		return snapshot_refuse(snapshot, "is damaged: the state of `%s`", node->plan->id);
 	return true;

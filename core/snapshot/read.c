@@ -277,3 +277,9 @@ uint64_t snapshot_le(struct snapshot_reader *reader, unsigned size)
 
 	return bytes ? mw_get_le(bytes, size) : 0;
 }
+
+const uint8_t *snapshot_counted(struct snapshot_reader *reader, size_t *count)
+{
+	*count = snapshot_le(reader, 4);
+	return snapshot_bytes(reader, *count);
+}

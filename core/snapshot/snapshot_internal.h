@@ -49,6 +49,8 @@ void snapshot_begin(struct snapshot_writer *writer);
 void snapshot_section(struct snapshot_writer *writer, enum section kind, uint32_t number);
 void snapshot_write(struct snapshot_writer *writer, const void *bytes, size_t count);
 void snapshot_write_le(struct snapshot_writer *writer, unsigned size, uint64_t value);
+/** Bytes behind their number, 32 bits. */
+void snapshot_write_counted(struct snapshot_writer *writer, const void *bytes, size_t count);
 void snapshot_section_end(struct snapshot_writer *writer);
 void snapshot_end(struct snapshot_writer *writer);
 
@@ -82,6 +84,8 @@ struct snapshot_reader snapshot_read(const struct snapshot_section *section);
 uint64_t snapshot_le(struct snapshot_reader *reader, unsigned size);
 /** Borrows `count` bytes, or returns NULL. */
 const uint8_t *snapshot_bytes(struct snapshot_reader *reader, size_t count);
+/** The same of as many as the number before them says. */
+const uint8_t *snapshot_counted(struct snapshot_reader *reader, size_t *count);
 
 /** The section, or NULL. */
 const struct snapshot_section *snapshot_find(struct mw_snapshot *snapshot, enum section kind,
@@ -100,6 +104,8 @@ bool snapshot_load_machine(struct mw_snapshot *snapshot, struct mw_machine *mach
 void snapshot_save_nodes(struct snapshot_writer *writer, struct mw_machine *machine);
 bool snapshot_load_nodes(struct mw_snapshot *snapshot, struct mw_machine *machine);
 /* identity.c */
+/** What CPU 0 tells of itself; zeroes where nobody says. */
+struct mw_cpu_identity snapshot_identity(const struct mw_machine *machine);
 void snapshot_save_identity(struct snapshot_writer *writer, const struct mw_machine *machine);
 bool snapshot_load_identity(struct mw_snapshot *snapshot, const struct mw_machine *machine);
 /* cpu.c */

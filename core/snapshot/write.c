@@ -61,6 +61,12 @@ void snapshot_write_le(struct snapshot_writer *writer, unsigned size, uint64_t v
 	snapshot_write(writer, bytes, size);
 }
 
+void snapshot_write_counted(struct snapshot_writer *writer, const void *bytes, size_t count)
+{
+	snapshot_write_le(writer, 4, count);
+	snapshot_write(writer, bytes, count);
+}
+
 void snapshot_section_end(struct snapshot_writer *writer)
 {
 	uint64_t length = writer->at - writer->section_at - SECTION_HEAD_BYTES;

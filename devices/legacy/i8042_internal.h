@@ -36,7 +36,8 @@ struct ps2_mouse {
 	uint32_t x, y, wheel;
 };
 
-enum { PS2_KEYBOARD_ROWS = 8, PS2_MOUSE_ROWS = 16 };
+enum { PS2_QUEUE_ROWS = 3, PS2_KEYBOARD_ROWS = 8, PS2_MOUSE_ROWS = 16 };
+extern const struct mw_state ps2_queue_rows[PS2_QUEUE_ROWS];
 extern const struct mw_state ps2_keyboard_rows[PS2_KEYBOARD_ROWS];
 extern const struct mw_state ps2_mouse_rows[PS2_MOUSE_ROWS];
 

@@ -270,13 +270,13 @@ bool ps2_keyboard_key(struct ps2_keyboard *keyboard, uint16_t usage, bool presse
 	return true;
 }
 
-static const struct mw_state queue_rows[] = {
+const struct mw_state ps2_queue_rows[PS2_QUEUE_ROWS] = {
 	{ "bytes", MW_ARRAY(struct ps2_queue, bytes), .since = 2 },
 	{ "head", MW_FIELD(struct ps2_queue, head), .since = 2 },
 	{ "count", MW_FIELD(struct ps2_queue, count), .since = 2 },
 };
 const struct mw_state ps2_keyboard_rows[PS2_KEYBOARD_ROWS] = {
-	{ "queue", MW_STRUCT(struct ps2_keyboard, queue, queue_rows), .since = 2 },
+	{ "queue", MW_STRUCT(struct ps2_keyboard, queue, ps2_queue_rows), .since = 2 },
 	{ "command", MW_FIELD(struct ps2_keyboard, command), .since = 2 },
 	{ "set", MW_FIELD(struct ps2_keyboard, set), .reset = DEFAULT_SET, .since = 2 },
 	{ "leds", MW_FIELD(struct ps2_keyboard, leds), .since = 2 },

@@ -250,13 +250,8 @@ bool ps2_mouse_event(struct ps2_mouse *mouse, const struct mw_input_event *event
 	return taken;
 }
 
-static const struct mw_state queue_rows[] = {
-	{ "bytes", MW_ARRAY(struct ps2_queue, bytes), .since = 2 },
-	{ "head", MW_FIELD(struct ps2_queue, head), .since = 2 },
-	{ "count", MW_FIELD(struct ps2_queue, count), .since = 2 },
-};
 const struct mw_state ps2_mouse_rows[PS2_MOUSE_ROWS] = {
-	{ "queue", MW_STRUCT(struct ps2_mouse, queue, queue_rows), .since = 2 },
+	{ "queue", MW_STRUCT(struct ps2_mouse, queue, ps2_queue_rows), .since = 2 },
 	{ "command", MW_FIELD(struct ps2_mouse, command), .since = 2 },
 	{ "last", MW_FIELD(struct ps2_mouse, last), .since = 2 },
 	{ "resolution", MW_FIELD(struct ps2_mouse, resolution), .reset = DEFAULT_RESOLUTION,

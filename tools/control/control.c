@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -13,6 +12,8 @@
 #include <unistd.h>
 
 #include "core/alloc.h"
+#include "core/descriptor.h"
+#include "core/thread.h"
 #include "tools/control/control_internal.h"
 
 /* A pipe that is ready takes so much without waiting (POSIX, PIPE_BUF). */
@@ -58,6 +59,15 @@ void control_send(struct mw_control *control, json_t *message)
 	free(text);
 }
 
+void control_wake(struct mw_control *control)
+{
+	const uint64_t one = 1;
+
+	/* It fails only where it is full, and then it wakes as well. */
+	if (write(control->wake, &one, sizeof(one)) < 0)
+		return;
+}
+
 static void clear_wake(struct mw_control *control)
 {
 	uint64_t count;
@@ -92,23 +102,6 @@ bool control_on_main(struct mw_control *control,
 	return false;
 }
 
-/* A socket is asked not to wait, and a pipe that is ready does not for so few bytes. */
-static ssize_t send_piece(int fd, const char *bytes, size_t count)
-{
-	ssize_t sent = send(fd, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
-
-	if (sent < 0 && errno == ENOTSOCK)
-		sent = write(fd, bytes, count < PIECE_BYTES ? count : PIECE_BYTES);
-	return sent;
-}
-
-static bool takes_now(int fd)
-{
-	struct pollfd polled = { fd, POLLOUT, 0 };
-
-	return poll(&polled, 1, 0) > 0;
-}
-
 /** Waits for the client; false: the thread is to end. */
 static bool wait_for(struct mw_control *control, int fd, short events, bool *ready)
 {
@@ -132,13 +125,13 @@ static bool flush(struct mw_control *control)
 		ssize_t count;
 		bool ready;
 
-		if (!takes_now(control->end.out)) {
+		if (!mw_descriptor_takes(control->end.out)) {
 			if (!wait_for(control, control->end.out, POLLOUT, &ready))
 				return true;
 			continue;
 		}
-		count = send_piece(control->end.out, control->answer.bytes + control->sent,
-				   control->answer.count - control->sent);
+		count = mw_descriptor_send(control->end.out, control->answer.bytes + control->sent,
+					   control->answer.count - control->sent);
 		if (count < 0 && errno != EAGAIN && errno != EINTR)
 			return false;
 		control->sent += count > 0 ? (size_t)count : 0;
@@ -217,19 +210,6 @@ static void *control_thread(void *context)
 	return NULL;
 }
 
-/* Signals are the main thread's. */
-static int create_thread(struct mw_control *control)
-{
-	sigset_t all, before;
-	int error;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&control->thread, NULL, control_thread, control);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return error;
-}
-
 static void release(struct mw_control *control)
 {
 	close_client(control);
@@ -259,7 +239,7 @@ int mw_control_open(struct mw_control **out, struct mw_machine *machine,
 	control->end = *endpoint;
 	pthread_mutex_init(&control->mutex, NULL);
 	mw_machine_observe(machine, (struct mw_machine_observer){ control_on_event, control });
-	error = create_thread(control);
+	error = mw_thread_create(&control->thread, control_thread, control);
 	if (!error) {
 		*out = control;
 		return 0;
@@ -281,7 +261,8 @@ static void send_last(struct mw_control *control)
 
 		if (poll(&polled, 1, GRACE_MS) <= 0)
 			return;
-		ssize_t count = send_piece(control->end.out, control->answer.bytes + control->sent,
+		ssize_t count =
+			mw_descriptor_send(control->end.out, control->answer.bytes + control->sent,
 					   control->answer.count - control->sent);
 		if (count <= 0)
 			return;
@@ -291,14 +272,11 @@ static void send_last(struct mw_control *control)
 
 void mw_control_close(struct mw_control *control)
 {
-	const uint64_t one = 1;
-
 	if (!control)
 		return;
 	atomic_store(&control->ended, true);
 	atomic_store(&control->closing, true);
-	if (write(control->wake, &one, sizeof(one)) < 0)
-		pthread_kill(control->thread, 0);
+	control_wake(control);
 	pthread_join(control->thread, NULL);
 	mw_machine_observe(control->machine, (struct mw_machine_observer){ 0 });
 	send_last(control);

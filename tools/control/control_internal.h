@@ -66,6 +66,8 @@ void control_append(struct control_text *text, const char *bytes, size_t count);
 /** Has the main thread run the job; false: the machine is over. */
 bool control_on_main(struct mw_control *control,
 		     void (*job)(void *context, struct mw_machine *machine), void *context);
+/** Any thread: has the client's thread look up. */
+void control_wake(struct mw_control *control);
 /** Waits; false: there is no more time, for the machine is over. */
 bool control_sleep(struct mw_control *control, unsigned ms);
 /** Puts a message behind those that wait, events that have happened before it first. */

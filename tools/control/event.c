@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #include "tools/control/control_internal.h"
 #include "tools/guard.h"
@@ -22,7 +21,6 @@ static json_t *timestamp(void)
 
 void control_event(struct mw_control *control, const char *name, json_t *data)
 {
-	const uint64_t one = 1;
 	json_t *event = json_pack("{s:o, s:s}", "timestamp", timestamp(), "event", name);
 	char *text;
 
@@ -39,8 +37,7 @@ void control_event(struct mw_control *control, const char *name, json_t *data)
 	}
 	pthread_mutex_unlock(&control->mutex);
 	free(text);
-	if (write(control->wake, &one, sizeof(one)) < 0)
-		return;
+	control_wake(control);
 }
 
 static json_t *reason(bool guest, const char *text)
