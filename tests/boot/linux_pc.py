@@ -374,7 +374,7 @@ def acpi_off(tap):
 # name: clock event device, interrupt controller, a command and what it says there.
 COPY_BOOTS = {
     "no_rtc": ("lapic-deadline", "IO-APIC", "ls /dev/rtc*", "No such file"),
-    "no_i8042": ("lapic-deadline", "IO-APIC", "dmesg | grep -i i8042", "^$"),
+    "no_i8042": ("lapic-deadline", "IO-APIC", "dmesg | grep 'serio: i8042'", "^$"),
     "no_pit": ("lapic-deadline", "IO-APIC", "grep -c timer$ /proc/interrupts", "^0$"),
     "no_ioapic": ("pit|lapic.*", "XT-PIC", "dmesg | grep 'IOAPIC.0'", "^$"),
     "no_pic": ("lapic-deadline", "IO-APIC", "grep -c XT-PIC /proc/interrupts", "^0$"),
