@@ -110,7 +110,7 @@ static void adapt_rate(struct soft_vm *vm)
 	if (vm->window_ran < TURN)
 		return;
 	vm->ns_per_1024 =
-		(uint64_t)within(((vm->window_ns + vm->behind_ns / 2) << 10) / vm->window_ran,
+		(uint64_t)within((vm->window_ns + vm->behind_ns / 2) * 1024 / vm->window_ran,
 				 LEAST_NS_1024, MOST_NS_1024);
 	vm->window_ran = vm->window_ns = 0;
 }
