@@ -140,6 +140,38 @@ static int by_place(const void *left, const void *right)
 	return a->order < b->order ? -1 : a->order > b->order;
 }
 
+void mw_diag_fix(struct mw_diagnostics *diagnostics, struct mw_diag *diag,
+		 enum mw_fix_safety safety, struct mw_span span, const char *format, ...)
+{
+	struct mw_fix_edit *edit = mw_arena_alloc(&diagnostics->arena, 1, sizeof(*edit));
+	va_list arguments;
+
+	if (!diag->fix)
+		diag->fix = mw_arena_alloc(&diagnostics->arena, 1, sizeof(*diag->fix));
+	diag->fix->safety = safety;
+	va_start(arguments, format);
+	*edit = (struct mw_fix_edit){
+		.span = span, .text = mw_arena_vprintf(&diagnostics->arena, format, arguments)
+	};
+	va_end(arguments);
+	struct mw_fix_edit **link = &diag->fix->edits;
+
+	while (*link)
+		link = &(*link)->next;
+	*link = edit;
+}
+
+void mw_diag_hide(struct mw_diagnostics *diagnostics, struct mw_diag *diag,
+		  enum mw_diag_hidden hidden, const char *reason)
+{
+	if (diag->hidden == MW_DIAG_SHOWN && diag->severity == MW_SEVERITY_ERROR)
+		diagnostics->errors--;
+	else if (diag->hidden == MW_DIAG_SHOWN && diag->severity == MW_SEVERITY_WARNING)
+		diagnostics->warnings--;
+	diag->hidden = hidden;
+	diag->reason = reason ? mw_arena_strdup(&diagnostics->arena, reason) : NULL;
+}
+
 void mw_diagnostics_sort(struct mw_diagnostics *diagnostics)
 {
 	if (diagnostics->count)

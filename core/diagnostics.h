@@ -34,6 +34,24 @@ struct mw_diag_note {
 	const char *text;
 };
 
+/** How far a fix may be trusted. SAFE never changes what a guest sees and never guesses; UNSAFE may do
+ * either; PLACEHOLDER leaves something for a person to fill in, so it is shown and never applied. */
+enum mw_fix_safety { MW_FIX_SAFE, MW_FIX_UNSAFE, MW_FIX_PLACEHOLDER };
+
+/** Replaces the bytes of a span (empty: inserts before them). */
+struct mw_fix_edit {
+	struct mw_fix_edit *next;
+	struct mw_span span;
+	const char *text;
+};
+struct mw_fix {
+	enum mw_fix_safety safety;
+	struct mw_fix_edit *edits; /* in the order they were added; they do not touch one another */
+};
+
+/** Why a finding is not shown and does not count. */
+enum mw_diag_hidden { MW_DIAG_SHOWN, MW_DIAG_ALLOWED, MW_DIAG_BASELINE };
+
 /** One finding. Created by mw_diagnostics_add, lives in the list's arena. */
 struct mw_diag {
 	enum mw_severity severity;
@@ -44,6 +62,9 @@ struct mw_diag {
 	const char *node;           /* path in the profile such as /devices/com1/irq, or NULL */
 	const char *help;           /* the cure, or NULL */
 	struct mw_diag_note *notes; /* in the order they were added */
+	struct mw_fix *fix;         /* what would mend it, or NULL */
+	enum mw_diag_hidden hidden; /* suppressed: kept for the formats that list those */
+	const char *reason;         /* of what was hidden by a directive */
 	size_t order;               /* of adding; breaks ties when sorting */
 };
 
@@ -75,10 +96,26 @@ void mw_diag_note(struct mw_diagnostics *diagnostics, struct mw_diag *diag, stru
 void mw_diag_help(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/** Adds one edit to the finding's fix, which is made by the first call. `text` replaces the span. */
+void mw_diag_fix(struct mw_diagnostics *diagnostics, struct mw_diag *diag,
+		 enum mw_fix_safety safety, struct mw_span span, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+/** Hides a finding: it no longer counts as an error or a warning. `reason` is copied; may be NULL. */
+void mw_diag_hide(struct mw_diagnostics *diagnostics, struct mw_diag *diag,
+		  enum mw_diag_hidden hidden, const char *reason);
+
 /** Stable order: source, byte, code, order of adding. Sources sort in the order they were added. */
 void mw_diagnostics_sort(struct mw_diagnostics *diagnostics);
 
-enum mw_diag_format { MW_DIAG_FULL, MW_DIAG_CONCISE, MW_DIAG_JSON };
+enum mw_diag_format {
+	MW_DIAG_FULL,
+	MW_DIAG_CONCISE,
+	MW_DIAG_JSON,
+	MW_DIAG_JSONL,
+	MW_DIAG_SARIF,
+	MW_DIAG_GITHUB,
+	MW_DIAG_JUNIT
+};
 
 /** Sorts and prints all. FULL shows excerpts with a caret at both parties (lint.md); CONCISE is one
  * `file:line:col: error[CODE]: text` line each; JSON is an array of the objects of lint.md. */

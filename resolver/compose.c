@@ -264,7 +264,10 @@ static struct mw_tree *merge_entry(struct merge *merge, struct mw_tree *base, st
 	}
 	if (child->kind == MW_TREE_MAP && !child->failed)
 		check_fresh(merge, child, NULL, level);
-	return copy_of(merge, child);
+	struct mw_tree *copy = copy_of(merge, child);
+
+	copy->over = base;
+	return copy;
 }
 
 static enum level below(enum level level)

@@ -159,6 +159,8 @@ bool mw_document_load(struct mw_document *document, const struct mw_resolve_opti
 	if (!front->profile || front->files.broken)
 		return false;
 	struct mw_tree *composed = mw_compose(&front->files, front->profile);
+
+	front->merged = composed;
 	struct mw_tree *devices = mw_tree_get(composed, "devices");
 	struct mw_tree *checks = mw_tree_get(composed, "checks");
 

@@ -40,6 +40,7 @@ static struct mw_tree *evaluate_scalar(struct mw_evaluation *evaluation, struct 
 		return NULL;
 	}
 	copy->evaluated = true;
+	copy->written = tree;
 	copy->host = value.host;
 	copy->expression = NULL;
 	copy->quoted = tree->quoted || value.type == MW_TYPE_TEXT;

@@ -18,6 +18,7 @@ struct mw_gone {
 struct mw_front {
 	struct mw_files files;
 	struct mw_file *profile;
+	struct mw_tree *merged; /* compose's result, before parameters */
 	struct mw_parsing parsing;
 	struct mw_params *params;
 	struct mw_tree *absent;  /* ids that `when` took out */

@@ -1,15 +1,18 @@
 /* The phases in their order. */
 // SPDX-License-Identifier: MIT
+#include <stdlib.h>
 #include <string.h>
 
 #include "resolver/allocate.h"
 #include "resolver/cpu.h"
 #include "resolver/document.h"
 #include "resolver/emit.h"
+#include "resolver/front.h"
 #include "resolver/link.h"
 #include "resolver/machine.h"
 #include "resolver/memory.h"
 #include "resolver/resolver.h"
+#include "resolver/study.h"
 #include "resolver/typecheck.h"
 #include "resolver/wire.h"
 
@@ -43,30 +46,52 @@ static void run_phases(struct mw_draft *draft, size_t errors)
 		mw_machine_rules(draft);
 }
 
+struct mw_study *mw_study_open(const struct mw_resolve_options *options,
+			       struct mw_diagnostics *diagnostics)
+{
+	struct mw_study *study = mw_alloc(1, sizeof(*study));
+	struct mw_draft *draft = &study->draft;
+	size_t errors = diagnostics->errors;
+
+	*draft = (struct mw_draft){ .document = &study->document,
+				    .diagnostics = diagnostics,
+				    .registry = options->registry,
+				    .arena = &study->arena,
+				    .plan = mw_alloc(1, sizeof(*draft->plan)) };
+	study->loaded = mw_document_load(&study->document, options, &study->arena, diagnostics);
+	study->merged = study->document.front->merged;
+	if (study->loaded)
+		run_phases(draft, errors);
+	if (study->loaded && diagnostics->errors == errors) {
+		mw_emit(draft);
+		study->plan = draft->plan;
+	}
+	return study;
+}
+
+struct mw_plan *mw_study_take(struct mw_study *study)
+{
+	struct mw_plan *plan = study->plan;
+
+	study->plan = NULL;
+	if (plan)
+		study->draft.plan = NULL;
+	return plan;
+}
+
+void mw_study_close(struct mw_study *study)
+{
+	mw_plan_destroy(study->draft.plan);
+	mw_arena_fini(&study->arena);
+	free(study);
+}
+
 bool mw_resolve(struct mw_plan **out, const struct mw_resolve_options *options,
 		struct mw_diagnostics *diagnostics)
 {
-	struct mw_arena arena = { 0 };
-	struct mw_document document = { 0 };
-	struct mw_plan *plan = mw_alloc(1, sizeof(*plan));
-	struct mw_draft draft = { .document = &document,
-				  .diagnostics = diagnostics,
-				  .registry = options->registry,
-				  .arena = &arena,
-				  .plan = plan };
-	size_t errors = diagnostics->errors;
-	bool good = mw_document_load(&document, options, &arena, diagnostics);
+	struct mw_study *study = mw_study_open(options, diagnostics);
 
-	if (good)
-		run_phases(&draft, errors);
-	good = good && diagnostics->errors == errors;
-	if (good)
-		mw_emit(&draft);
-	mw_arena_fini(&arena);
-	if (!good) {
-		mw_plan_destroy(plan);
-		plan = NULL;
-	}
-	*out = plan;
-	return good;
+	*out = mw_study_take(study);
+	mw_study_close(study);
+	return *out != NULL;
 }

@@ -32,6 +32,8 @@ struct mw_tree {
 	uint32_t count;
 	struct mw_tree_index *index; /* map: hash of the keys, made on the first look-up */
 	struct mw_tree *instance_of; /* device made by `count`: the entry it came from */
+	struct mw_tree *over;        /* the value of a base or an earlier overlay it replaced */
+	struct mw_tree *written;     /* evaluated: the scalar with the expression, as composed */
 	uint32_t instance;           /* its number; in a scalar with `link`: the value of `i` */
 };
 
