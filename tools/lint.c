@@ -9,7 +9,7 @@
 static const char *const severities[] = { "error", "warning", "hint", NULL };
 
 static const struct mw_option options[] = {
-	MW_OPTION_SET,
+	MW_PROFILE_OPTIONS,
 	{ .name = "fail-on",
 	  .value = "SEVERITY",
 	  .choices = severities,

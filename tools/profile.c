@@ -25,6 +25,8 @@ bool mw_workshop_init(struct mw_workshop *workshop)
 
 void mw_workshop_fini(struct mw_workshop *workshop)
 {
+	free(workshop->sets);
+	free(workshop->overlays);
 	mw_registry_fini(&workshop->registry);
 	mw_search_fini(&workshop->search);
 	mw_diagnostics_fini(&workshop->diagnostics);
@@ -42,25 +44,57 @@ static bool unreadable(const struct mw_diagnostics *diagnostics, size_t from)
 	return false;
 }
 
+static void set_options(struct mw_workshop *workshop, const char *profile,
+			const struct mw_arguments *arguments)
+{
+	size_t most = arguments->given_count + 1;
+
+	free(workshop->sets);
+	free(workshop->overlays);
+	workshop->sets = mw_alloc(most, sizeof(*workshop->sets));
+	workshop->overlays = mw_alloc(most, sizeof(*workshop->overlays));
+	workshop->options = (struct mw_resolve_options){
+		.profile = profile,
+		.sets = workshop->sets,
+		.set_count = mw_arguments_values(arguments, "set", workshop->sets),
+		.overlays = workshop->overlays,
+		.overlay_count = mw_arguments_values(arguments, "overlay", workshop->overlays),
+		.search = (const char *const *)workshop->search.folders,
+		.search_count = workshop->search.count,
+		.registry = &workshop->registry,
+		.lock = mw_arguments_has(arguments, "no-lock")
+				? ""
+				: mw_arguments_value(arguments, "lock", NULL),
+		.allow_deprecated = mw_arguments_has(arguments, "allow-deprecated"),
+	};
+}
+
+struct mw_study *mw_workshop_study(struct mw_workshop *workshop, const char *profile,
+				   const struct mw_arguments *arguments, bool stand_ins, bool lint,
+				   enum mw_exit *code)
+{
+	size_t before = workshop->diagnostics.count;
+
+	set_options(workshop, profile, arguments);
+	workshop->options.stand_ins = stand_ins;
+	workshop->options.lint = lint;
+	struct mw_study *study = mw_study_open(&workshop->options, &workshop->diagnostics);
+
+	*code = study->plan                                  ? MW_EXIT_OK
+		: unreadable(&workshop->diagnostics, before) ? MW_EXIT_USAGE
+							     : MW_EXIT_FAILED;
+	return study;
+}
+
 enum mw_exit mw_workshop_resolve(struct mw_workshop *workshop, struct mw_plan **out,
 				 const char *profile, const struct mw_arguments *arguments,
 				 bool stand_ins)
 {
-	const char **sets = mw_alloc(arguments->given_count + 1, sizeof(*sets));
-	size_t before = workshop->diagnostics.count;
-	struct mw_resolve_options options = {
-		.profile = profile,
-		.sets = sets,
-		.set_count = mw_arguments_values(arguments, "set", sets),
-		.search = (const char *const *)workshop->search.folders,
-		.search_count = workshop->search.count,
-		.registry = &workshop->registry,
-		.stand_ins = stand_ins,
-	};
-	bool done = mw_resolve(out, &options, &workshop->diagnostics);
+	enum mw_exit code;
+	struct mw_study *study =
+		mw_workshop_study(workshop, profile, arguments, stand_ins, false, &code);
 
-	free(sets);
-	if (done)
-		return MW_EXIT_OK;
-	return unreadable(&workshop->diagnostics, before) ? MW_EXIT_USAGE : MW_EXIT_FAILED;
+	*out = mw_study_take(study);
+	mw_study_close(study);
+	return code;
 }

@@ -6,6 +6,7 @@
 #include "core/diagnostics.h"
 #include "core/plan.h"
 #include "core/registry.h"
+#include "resolver/study.h"
 #include "tools/options.h"
 #include "tools/search.h"
 
@@ -15,6 +16,8 @@ struct mw_workshop {
 	struct mw_registry registry;
 	struct mw_search search;
 	struct mw_diagnostics diagnostics;
+	struct mw_resolve_options options; /* of the latest study; its arrays are the workshop's */
+	const char **sets, **overlays;
 };
 
 /** False when the built-in types break the contract: a bug of ours, already reported. */
@@ -27,11 +30,34 @@ enum mw_exit mw_workshop_resolve(struct mw_workshop *workshop, struct mw_plan **
 				 const char *profile, const struct mw_arguments *arguments,
 				 bool stand_ins);
 
-/** The row for --set. */
-#define MW_OPTION_SET                                                               \
-	{                                                                           \
-		.name = "set", .value = "NAME=VALUE", .repeats = true,              \
-		.help = "Give a parameter of the profile a value; may be repeated." \
+/** The same, kept open (mw_study_close, before the next study and the workshop's end). Options of the
+ * command line that the verb does not have are as if not given. `lint` as in resolver.h. *code as
+ * above. Never NULL. */
+struct mw_study *mw_workshop_study(struct mw_workshop *workshop, const char *profile,
+				   const struct mw_arguments *arguments, bool stand_ins, bool lint,
+				   enum mw_exit *code);
+
+/** The rows that every verb with a profile has. */
+#define MW_PROFILE_OPTIONS                                                                        \
+	{ .name = "set",                                                                          \
+	  .value = "NAME=VALUE",                                                                  \
+	  .repeats = true,                                                                        \
+	  .help = "Give a parameter of the profile a value; may be repeated." },                  \
+		{ .name = "overlay",                                                              \
+		  .letter = 'o',                                                                  \
+		  .value = "FILE",                                                                \
+		  .repeats = true,                                                                \
+		  .help = "Lay a file of changes (overlay/1) over the profile; may be repeated, " \
+			  "later ones win." },                                                    \
+		{ .name = "lock",                                                                 \
+		  .value = "FILE",                                                                \
+		  .help = "Take placements from this lock file; without the option from "         \
+			  "NAME.lock.yaml beside the profile, if it is there." },                 \
+		{ .name = "no-lock",                                                              \
+		  .help = "Place everything anew, whatever a lock file says." },                  \
+	{                                                                                         \
+		.name = "allow-deprecated",                                                       \
+		.help = "Take profiles that are past their end of life."                          \
 	}
 
 #endif

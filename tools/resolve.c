@@ -9,7 +9,7 @@
 static const char *const formats[] = { "yaml", "json", NULL };
 
 static const struct mw_option options[] = {
-	MW_OPTION_SET,
+	MW_PROFILE_OPTIONS,
 	{ .name = "format",
 	  .value = "FORMAT",
 	  .choices = formats,

@@ -4,7 +4,7 @@
 #include "tools/verbs.h"
 
 static const struct mw_option options[] = {
-	MW_OPTION_SET,
+	MW_PROFILE_OPTIONS,
 	MW_SESSION_OPTIONS,
 	{ 0 },
 };
