@@ -19,6 +19,12 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 GUESTS = os.environ.get("MW_GUESTS", os.path.join(ROOT, "build", "guests"))
+# What to ask of a lab in which something went wrong.
+REPORTS = (("millwright's messages", "tail -n 50 /tmp/millwright.log"),
+           ("millwright's threads", "for t in /proc/$(pidof millwright | cut -d' ' -f1)/task/*; do "
+            "echo $(cat $t/comm $t/wchan) : $(cat $t/syscall); grep -E 'State|ctxt' $t/status; cat $t/stack; done"),
+           ("the lab's serial ports and interrupts",
+            "cat /proc/tty/driver/serial /proc/interrupts /proc/loadavg; dmesg | tail -n 5"))
 BOUND_S = float(os.environ.get("MW_LAB_BOUND", "300"))
 with open(os.path.join(HERE, "cpu"), encoding="ascii") as cpu_file:
     CPU = cpu_file.readlines()[-1].strip()
@@ -168,11 +174,11 @@ class Lab:
             if channel.connection:
                 channel.pump(0.1)
                 texts.append(f"--- {channel.name}, last 50 lines ---\n{channel.tail()}")
-        try:
-            texts.append("--- millwright's messages ---\n" +
-                         self.run("tail -n 50 /tmp/millwright.log", 20)[1])
-        except (Failure, OSError):
-            pass
+        for title, command in REPORTS:
+            try:
+                texts.append(f"--- {title} ---\n" + self.run(command, 20)[1])
+            except (Failure, OSError):
+                pass
         self.log.flush()
         self.log.seek(0)
         texts.append("--- qemu ---\n" + self.log.read()[-2000:])
