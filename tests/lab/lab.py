@@ -25,6 +25,8 @@ REPORTS = (("millwright's messages", "tail -n 50 /tmp/millwright.log"),
             "echo $(cat $t/comm $t/wchan) : $(cat $t/syscall); grep -E 'State|ctxt' $t/status; cat $t/stack; done"),
            ("the lab's serial ports and interrupts",
             "cat /proc/tty/driver/serial /proc/interrupts /proc/loadavg; dmesg | tail -n 5"))
+# What a Linux says that is past help.
+BROKEN = re.compile(r"^.*(?:BUG: |Kernel panic|Oops: |double fault|unable to handle).*$", re.M)
 BOUND_S = float(os.environ.get("MW_LAB_BOUND", "300"))
 with open(os.path.join(HERE, "cpu"), encoding="ascii") as cpu_file:
     CPU = cpu_file.readlines()[-1].strip()
@@ -32,6 +34,10 @@ with open(os.path.join(HERE, "cpu"), encoding="ascii") as cpu_file:
 
 class Failure(Exception):
     """Something was not as expected; the message says what."""
+
+
+class Broken(Failure):
+    """The lab's own kernel went down, under QEMU's software CPU: nothing of ours was judged."""
 
 
 class Skip(Exception):
@@ -49,6 +55,7 @@ class Channel:
         self.connection = None
         self.text = ""
         self.mark = 0
+        self.watch = lambda: None  # called while waiting
 
     def accept(self, alive):
         while not select.select([self.listener], [], [], 0.2)[0]:
@@ -84,6 +91,7 @@ class Channel:
                 raise Failure(f"{self.name} ended before /{pattern}/")
             if time.monotonic() > end:
                 raise Failure(f"{self.name}: no /{pattern}/ within the bound")
+            self.watch()
             is_open = self.pump(0.5)
 
     def tail(self, lines=50):
@@ -123,11 +131,19 @@ class Lab:
                                         stderr=self.log)
         for channel in self.channels.values():
             channel.accept(self.alive)
+            channel.watch = self.sound
         self.commands.expect(r"^@@ready$")
 
     def alive(self):
         if self.process.poll() is not None:
             raise Failure(f"QEMU ended with {self.process.returncode}")
+
+    def sound(self):
+        """Raises Broken when the lab's kernel has said that it is."""
+        self.console.pump(0)
+        broken = BROKEN.search(self.console.text)
+        if broken:
+            raise Broken(f"the lab's own kernel broke: {broken.group().strip()}")
 
     def run(self, command, bound_s=None):
         """Runs a shell command in the lab; returns its status and output."""

@@ -13,7 +13,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "support")]
 
 import counting
 import verify
-from lab import BOUND_S, Failure, Lab, Skip, Tap, skip
+from lab import BOUND_S, Broken, Failure, Lab, Skip, Tap, skip
 
 
 def probe(tap, boot):
@@ -416,6 +416,16 @@ SCENARIOS = {"probe": probe, "facts": facts, "reboot": reboot, "reboots": reboot
              "cpus4": lambda tap, boot: shell(tap, boot, 4)}
 
 
+# QEMU's nested virtualisation sometimes takes the lab's kernel down on a busy host.
+ATTEMPTS = 3
+
+
+def boot(arguments, tap, options):
+    lab = Lab(arguments.millwright, arguments.image, extra=arguments.extra, **options)
+    lab.failed = lambda: tap.failed > 0
+    return lab
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("scenario", choices=sorted(SCENARIOS))
@@ -424,19 +434,20 @@ def main():
     parser.add_argument("--extra", nargs="*", default=[],
                         help="programs and folders that the lab carries too")
     arguments = parser.parse_args()
-    tap = Tap()
-
-    def boot(**options):
-        lab = Lab(arguments.millwright, arguments.image, extra=arguments.extra, **options)
-        lab.failed = lambda: tap.failed > 0
-        return lab
-
-    try:
-        SCENARIOS[arguments.scenario](tap, boot)
-    except Skip as reason:
-        skip(reason)
-    except Failure as failure:
-        tap.ok(False, str(failure).splitlines()[0], failure)
+    for _ in range(ATTEMPTS):
+        tap = Tap()
+        try:
+            SCENARIOS[arguments.scenario](tap, lambda **options: boot(arguments, tap, options))
+        except Skip as reason:
+            skip(reason)
+        except Broken as broken:
+            print(f"# {broken}; from the beginning", flush=True)
+            continue
+        except Failure as failure:
+            tap.ok(False, str(failure).splitlines()[0], failure)
+        break
+    else:
+        tap.ok(False, f"the lab's own kernel broke {ATTEMPTS} times")
     sys.exit(tap.done())
 
 
