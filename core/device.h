@@ -136,6 +136,7 @@ struct mw_property {
 	const char *const *members; /* enum: names ended by NULL; the u32 field holds the index */
 	const char *fallback_text;  /* strings */
 	bool is_written;            /* is_path: the file is written, so it has one user */
+	bool is_secret;             /* is_path: the file holds a key, for its owner alone */
 };
 
 /** What a person does at a keyboard or a pointer. */
@@ -187,6 +188,15 @@ struct mw_wire {
 	 * whoever holds the image, under the backend's lock. */
 	uint64_t (*on_size)(void *self);
 	bool (*on_read)(void *self, uint64_t offset, void *bytes, size_t count);
+	/** MW_LINE, driving, one element: one of a PCI function's INTA# to INTD#. Profiles claim it with
+	 * `intx: A` and the slot decides where it leads; `irq` does not take it. */
+	bool intx;
+	/** MW_MSI: the most vectors that a profile may give with `msi: { vectors: N }`; 0: the wire is
+	 * not claimed, as an I/O APIC's. */
+	unsigned vectors;
+	/** MW_DMA: its accesses go through a channel of the machine's 8237s, which the profile gives with
+	 * `dma: N`; false: it is a bus master of its own. */
+	bool channel;
 };
 /** A receiving line of `n` elements needs no field. */
 #define MW_SINK(n) .kind = MW_LINE, .count = (n), .direction = MW_RECEIVES

@@ -117,17 +117,37 @@ enum mw_diag_format {
 	MW_DIAG_JUNIT
 };
 
-/** Sorts and prints all. FULL shows excerpts with a caret at both parties (lint.md); CONCISE is one
- * `file:line:col: error[CODE]: text` line each; JSON is an array of the objects of lint.md. */
+/** Sorts and prints all that is not hidden. FULL shows excerpts with a caret at both parties and what
+ * a fix would write; CONCISE is one `file:line:col: E CODE text` line each; JSON is an array of
+ * objects, JSONL one a line; SARIF is one run of version 2.1.0 and alone lists what is hidden; GITHUB
+ * are workflow commands; JUNIT has a suite for each source. */
 void mw_diagnostics_print(struct mw_diagnostics *diagnostics, FILE *out, enum mw_diag_format format,
 			  bool colour);
+
+/** One place as findings show theirs: where it is, its line, a caret and a text beside it (NULL: none).
+ * Nothing for a span without a source. */
+void mw_diagnostics_excerpt(struct mw_diagnostics *diagnostics, FILE *out, struct mw_span span,
+			    const char *label, bool colour);
+
+enum { MW_FINGERPRINT = 33 };
+/** What stays the same when lines move: a hash of code, node path and message as 32 hex digits. */
+void mw_diag_fingerprint(const struct mw_diag *diag, char text[MW_FINGERPRINT]);
 
 /** 1-based line and code-point column of a byte offset. */
 void mw_source_position(const struct mw_source *source, size_t byte, unsigned *line,
 			unsigned *column);
 
+/** A rule: `severity` is what its findings have unless told otherwise. */
+struct mw_rule {
+	const char *code, *name;
+	enum mw_severity severity;
+};
+/** All rules in order: NULL gives the first, the last gives NULL. */
+const struct mw_rule *mw_rule_next(const struct mw_rule *rule);
 /** The rule's name for a code of lint.md ("R304": "shared-irq"), or NULL. */
 const char *mw_rule_name(const char *code);
+/** Whether a rule's code begins with this (`R3`); not for an empty text. */
+bool mw_rule_begins(const char *text);
 
 /** Edit distance of two names, cut off above `limit` (returns limit + 1 then). For "did you mean". */
 unsigned mw_edit_distance(const char *a, const char *b, unsigned limit);

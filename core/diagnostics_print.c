@@ -7,7 +7,7 @@
 #include "core/diagnostics_internal.h"
 
 /* A line longer than LONGEST_EXCERPT bytes is cut to a window round the caret. */
-enum { LONGEST_EXCERPT = 200, BEFORE_CARET = 60, TAB_WIDTH = 4 };
+enum { LONGEST_EXCERPT = 200, BEFORE_CARET = 60 };
 
 struct palette {
 	const char *severity[3], *frame, *help, *bold, *secondary, *off;
@@ -44,7 +44,7 @@ const char *mw_severity_name(enum mw_severity severity)
 	return names[severity];
 }
 
-static struct mw_source *find_source(struct mw_diagnostics *diagnostics, struct mw_span span)
+struct mw_source *mw_diag_source(struct mw_diagnostics *diagnostics, struct mw_span span)
 {
 	if (span.source == 0 || span.source > diagnostics->source_count)
 		return NULL;
@@ -56,7 +56,7 @@ static struct mw_source *find_source(struct mw_diagnostics *diagnostics, struct 
 
 struct mw_place mw_span_place(struct mw_diagnostics *diagnostics, struct mw_span span, size_t byte)
 {
-	struct mw_source *source = find_source(diagnostics, span);
+	struct mw_source *source = mw_diag_source(diagnostics, span);
 	struct mw_place place = { .byte = byte };
 
 	if (source) {
@@ -64,110 +64,6 @@ struct mw_place mw_span_place(struct mw_diagnostics *diagnostics, struct mw_span
 		mw_source_position(source, byte, &place.line, &place.column);
 	}
 	return place;
-}
-
-size_t mw_utf8_decode(const char *text, size_t length, uint32_t *point)
-{
-	unsigned char first = (unsigned char)text[0];
-	size_t count = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-
-	*point = 0xfffd;
-	if (count == 1)
-		*point = first;
-	if (count == 1 || first < 0xc2 || first > 0xf4 || count > length)
-		return 1;
-	uint32_t value = first & (0x7fu >> count);
-
-	for (size_t i = 1; i < count; i++) {
-		if (((unsigned char)text[i] & 0xc0) != 0x80)
-			return 1;
-		value = value << 6 | ((unsigned char)text[i] & 0x3f);
-	}
-	*point = value;
-	return count;
-}
-
-static bool in_ranges(uint32_t point, const uint32_t (*ranges)[2], size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (point >= ranges[i][0] && point <= ranges[i][1])
-			return true;
-	}
-	return false;
-}
-
-/* Text that came from outside must not steer the terminal: controls and direction marks. */
-static bool is_unsafe(uint32_t point)
-{
-	static const uint32_t ranges[][2] = { { 0x00, 0x1f },     { 0x7f, 0x9f },
-					      { 0x200e, 0x200f }, { 0x2028, 0x202e },
-					      { 0x2066, 0x2069 }, { 0xfeff, 0xfeff } };
-
-	return in_ranges(point, ranges, sizeof(ranges) / sizeof(ranges[0]));
-}
-
-/* Columns on a terminal, after Unicode's East Asian Width (UAX 11) and combining marks. */
-static unsigned width_of(uint32_t point)
-{
-	static const uint32_t none[][2] = {
-		{ 0x300, 0x36f }, { 0x200b, 0x200d }, { 0x20d0, 0x20ff }, { 0xfe00, 0xfe0f }
-	};
-	static const uint32_t two[][2] = { { 0x1100, 0x115f },   { 0x2e80, 0xa4cf },
-					   { 0xac00, 0xd7a3 },   { 0xf900, 0xfaff },
-					   { 0xfe30, 0xfe6f },   { 0xff00, 0xff60 },
-					   { 0x1f300, 0x1f64f }, { 0x1f900, 0x1f9ff },
-					   { 0x20000, 0x3fffd } };
-
-	if (point < 0x300)
-		return 1;
-	if (in_ranges(point, none, sizeof(none) / sizeof(none[0])))
-		return 0;
-	return in_ranges(point, two, sizeof(two) / sizeof(two[0])) ? 2 : 1;
-}
-
-/* Writes an excerpt (or, with `out` NULL, measures it) and returns its width. */
-static unsigned put_excerpt(FILE *out, const char *text, size_t length)
-{
-	unsigned width = 0;
-
-	for (size_t i = 0; i < length;) {
-		uint32_t point;
-		size_t count = mw_utf8_decode(text + i, length - i, &point);
-
-		if (point == '\t') {
-			width += TAB_WIDTH;
-			if (out)
-				fprintf(out, "%*s", TAB_WIDTH, "");
-		} else if (point == 0xfffd || is_unsafe(point)) {
-			width++;
-			if (out)
-				fputs("\xef\xbf\xbd", out);
-		} else {
-			width += width_of(point);
-			if (out)
-				fwrite(text + i, 1, count, out);
-		}
-		i += count;
-	}
-	return width;
-}
-
-static void put_text(FILE *out, const char *text)
-{
-	size_t length = strlen(text);
-
-	for (size_t i = 0; i < length;) {
-		uint32_t point;
-		size_t count = mw_utf8_decode(text + i, length - i, &point);
-
-		if (is_unsafe(point))
-			fprintf(out, point < 0x100 ? "\\x%02x" : "\\u%04x", point);
-		else if (point == 0xfffd && count == 1)
-			fprintf(out, "\\x%02x", (unsigned char)text[i]);
-		else
-			fwrite(text + i, 1, count, out);
-		i += count;
-	}
 }
 
 /* A stretch of one line that is shown. */
@@ -216,7 +112,7 @@ static void put_line(struct printer *printer, const struct mw_source *source,
 		mw_source_line(source, window->from) + 1, printer->colours->off);
 	if (window->cut_left)
 		fputs("...", printer->out);
-	put_excerpt(printer->out, source->text + window->from, window->to - window->from);
+	mw_diag_put_excerpt(printer->out, source->text + window->from, window->to - window->from);
 	fputs(window->cut_right ? "...\n" : "\n", printer->out);
 }
 
@@ -230,8 +126,9 @@ static void put_carets(struct printer *printer, const struct mw_source *source,
 		to = window->to;
 	if (from > to)
 		from = to;
-	unsigned before = put_excerpt(NULL, source->text + window->from, from - window->from);
-	unsigned count = put_excerpt(NULL, source->text + from, to - from);
+	unsigned before =
+		mw_diag_put_excerpt(NULL, source->text + window->from, from - window->from);
+	unsigned count = mw_diag_put_excerpt(NULL, source->text + from, to - from);
 
 	put_frame(printer, " |");
 	fprintf(printer->out, " %*s%s", (int)(before + (window->cut_left ? 3 : 0)), "",
@@ -240,7 +137,7 @@ static void put_carets(struct printer *printer, const struct mw_source *source,
 		putc(mark->primary ? '^' : '-', printer->out);
 	if (mark->label && mark->label[0]) {
 		putc(' ', printer->out);
-		put_text(printer->out, mark->label);
+		mw_diag_put_text(printer->out, mark->label);
 	}
 	fprintf(printer->out, "%s\n", printer->colours->off);
 }
@@ -255,7 +152,7 @@ static bool in_window(const struct window *window, const struct mark *mark)
 static size_t put_group(struct printer *printer, size_t first, const char *severity_colour)
 {
 	const struct mark *marks = printer->marks;
-	struct mw_source *source = find_source(printer->diagnostics, marks[first].span);
+	struct mw_source *source = mw_diag_source(printer->diagnostics, marks[first].span);
 	size_t last_line = 0, i = first;
 
 	while (i < printer->mark_count && marks[i].group == marks[first].group) {
@@ -277,7 +174,7 @@ static size_t put_group(struct printer *printer, size_t first, const char *sever
 
 static void add_mark(struct printer *printer, struct mw_span span, const char *label, bool primary)
 {
-	struct mw_source *source = find_source(printer->diagnostics, span);
+	struct mw_source *source = mw_diag_source(printer->diagnostics, span);
 	size_t group = printer->mark_count;
 
 	if (!source)
@@ -344,7 +241,7 @@ static void put_snippets(struct printer *printer, const struct mw_diag *diag)
 
 		put_frame(printer, i == 0 ? "-->" : ":::");
 		putc(' ', printer->out);
-		put_text(printer->out, place.file ? place.file : "");
+		mw_diag_put_text(printer->out, place.file ? place.file : "");
 		fprintf(printer->out, ":%u:%u\n", place.line, place.column);
 		if (i == 0) {
 			put_frame(printer, " |");
@@ -354,24 +251,72 @@ static void put_snippets(struct printer *printer, const struct mw_diag *diag)
 	}
 }
 
-/* The first line stands alone; further ones are text for the profile and stand in the frame. */
-static void put_help(struct printer *printer, const char *help)
+static void put_line_of(struct printer *printer, const char *text, size_t length)
 {
-	fprintf(printer->out, "%shelp%s: ", printer->colours->help, printer->colours->off);
-	for (;;) {
-		size_t length = strcspn(help, "\n");
-		char *line = strndup(help, length);
+	char *line = mw_alloc(length + 1, 1);
 
-		if (!line)
-			return;
-		put_text(printer->out, line);
-		free(line);
-		putc('\n', printer->out);
-		if (!help[length])
-			return;
-		help += length + 1;
+	memcpy(line, text, length);
+	mw_diag_put_text(printer->out, line);
+	free(line);
+}
+
+/* The lines after the first: text for the profile. */
+static void put_help_lines(struct printer *printer, const char *help)
+{
+	while (*help) {
+		size_t length = strcspn(help, "\n");
+
 		put_frame(printer, " | ");
+		put_line_of(printer, help, length);
+		putc('\n', printer->out);
+		help += length + (help[length] == '\n');
 	}
+}
+
+static void put_fix(struct printer *printer, const struct mw_diag *diag)
+{
+	struct mw_diag_lines lines;
+
+	mw_diag_fix_lines(printer->diagnostics, diag, &lines);
+	for (size_t i = 0; i < lines.count; i++) {
+		const struct mw_diag_line *line = &lines.items[i];
+
+		if (line->place.file) {
+			put_frame(printer, ":::");
+			putc(' ', printer->out);
+			mw_diag_put_text(printer->out, line->place.file);
+			fprintf(printer->out, ":%u\n", line->place.line);
+		}
+		put_frame(printer, line->removed ? " - " : " | ");
+		mw_diag_put_excerpt(printer->out, line->text, line->length);
+		fputs(line->cut ? "...\n" : "\n", printer->out);
+	}
+	if (lines.more)
+		fprintf(printer->out, "%s...%s\n", printer->colours->frame, printer->colours->off);
+	free(lines.text);
+	free(lines.items);
+}
+
+/* The first line of a help stands alone, what the profile would say follows in the frame: as the fix
+ * would make it, or as the help's own further lines have it. */
+static void put_cure(struct printer *printer, const struct mw_diag *diag)
+{
+	static const char *const marks[] = { "[safe fix]", "[unsafe fix]", "[fill in]" };
+	const char *help = diag->help ? diag->help : "write";
+	size_t first = strcspn(help, "\n");
+
+	if (!diag->help && !diag->fix)
+		return;
+	fprintf(printer->out, "%shelp%s: ", printer->colours->help, printer->colours->off);
+	put_line_of(printer, help, first);
+	if (diag->fix)
+		fprintf(printer->out, "  %s%s%s", printer->colours->secondary,
+			marks[diag->fix->safety], printer->colours->off);
+	putc('\n', printer->out);
+	if (diag->fix)
+		put_fix(printer, diag);
+	else if (help[first])
+		put_help_lines(printer, help + first + 1);
 }
 
 static void put_full(struct printer *printer, const struct mw_diag *diag)
@@ -383,7 +328,7 @@ static void put_full(struct printer *printer, const struct mw_diag *diag)
 	if (diag->code[0])
 		fprintf(printer->out, "[%s]", diag->code);
 	fprintf(printer->out, "%s%s: ", colours->off, colours->bold);
-	put_text(printer->out, diag->message);
+	mw_diag_put_text(printer->out, diag->message);
 	fprintf(printer->out, "%s\n", colours->off);
 	collect_marks(printer, diag);
 	put_snippets(printer, diag);
@@ -392,24 +337,10 @@ static void put_full(struct printer *printer, const struct mw_diag *diag)
 			continue;
 		put_frame(printer, " = ");
 		fprintf(printer->out, "%snote%s: ", colours->bold, colours->off);
-		put_text(printer->out, note->text);
+		mw_diag_put_text(printer->out, note->text);
 		putc('\n', printer->out);
 	}
-	if (diag->help)
-		put_help(printer, diag->help);
-}
-
-/* The words of a help, without the code that may follow them. */
-static void put_cure(FILE *out, const char *help)
-{
-	if (!help)
-		return;
-	char *line = mw_strdup(help);
-
-	line[strcspn(line, "\n")] = '\0';
-	fputs("; ", out);
-	put_text(out, line);
-	free(line);
+	put_cure(printer, diag);
 }
 
 static void put_concise(struct printer *printer, const struct mw_diag *diag)
@@ -417,21 +348,25 @@ static void put_concise(struct printer *printer, const struct mw_diag *diag)
 	struct mw_place place = mw_span_place(printer->diagnostics, diag->span, diag->span.byte);
 
 	if (place.file) {
-		put_text(printer->out, place.file);
+		mw_diag_put_text(printer->out, place.file);
 		fprintf(printer->out, ":%u:%u: ", place.line, place.column);
 	}
-	fputs(mw_severity_name(diag->severity), printer->out);
 	if (diag->code[0])
-		fprintf(printer->out, "[%s]", diag->code);
-	fputs(": ", printer->out);
-	put_text(printer->out, diag->message);
-	put_cure(printer->out, diag->help);
+		fprintf(printer->out, "%c %s ", "EWH"[diag->severity], diag -> code);
+	else
+		fprintf(printer->out, "%s: ", mw_severity_name(diag->severity));
+	mw_diag_put_text(printer->out, diag->message);
+	if (diag->help) {
+		fputs("; ", printer->out);
+		put_line_of(printer, diag->help, strcspn(diag->help, "\n"));
+	}
 	putc('\n', printer->out);
 }
 
 /* One write for each finding: standard error is not buffered. */
 static void print_each(struct printer *printer, FILE *out, enum mw_diag_format format)
 {
+	const char *separator = "";
 	char *text = NULL;
 	size_t length = 0;
 
@@ -439,13 +374,16 @@ static void print_each(struct printer *printer, FILE *out, enum mw_diag_format f
 	if (!printer->out)
 		return;
 	for (size_t i = 0; i < printer->diagnostics->count; i++) {
+		const struct mw_diag *diag = printer->diagnostics->items[i];
+
+		if (diag->hidden)
+			continue;
 		rewind(printer->out);
-		if (format == MW_DIAG_FULL && i > 0)
-			putc('\n', printer->out);
+		fputs(separator, printer->out);
 		if (format == MW_DIAG_FULL)
-			put_full(printer, printer->diagnostics->items[i]);
+			put_full(printer, diag), separator = "\n";
 		else
-			put_concise(printer, printer->diagnostics->items[i]);
+			put_concise(printer, diag);
 		fflush(printer->out);
 		fwrite(text, 1, length, out);
 	}
@@ -453,16 +391,41 @@ static void print_each(struct printer *printer, FILE *out, enum mw_diag_format f
 	free(text);
 }
 
-void mw_diagnostics_print(struct mw_diagnostics *diagnostics, FILE *out, enum mw_diag_format format,
-			  bool colour)
+void mw_diag_print_text(struct mw_diagnostics *diagnostics, FILE *out, bool full, bool colour)
 {
 	struct printer printer = { .diagnostics = diagnostics,
 				   .colours = colour ? &coloured : &plain };
 
-	mw_diagnostics_sort(diagnostics);
-	if (format == MW_DIAG_JSON)
-		mw_diagnostics_print_json(diagnostics, out);
-	else
-		print_each(&printer, out, format);
+	print_each(&printer, out, full ? MW_DIAG_FULL : MW_DIAG_CONCISE);
 	free(printer.marks);
+}
+
+void mw_diagnostics_excerpt(struct mw_diagnostics *diagnostics, FILE *out, struct mw_span span,
+			    const char *label, bool colour)
+{
+	struct mw_diag diag = { .severity = MW_SEVERITY_HINT, .span = span, .label = label };
+	struct printer printer = { .diagnostics = diagnostics,
+				   .out = out,
+				   .colours = colour ? &coloured : &plain };
+
+	collect_marks(&printer, &diag);
+	put_snippets(&printer, &diag);
+	free(printer.marks);
+}
+
+void mw_diagnostics_print(struct mw_diagnostics *diagnostics, FILE *out, enum mw_diag_format format,
+			  bool colour)
+{
+	mw_diagnostics_sort(diagnostics);
+	switch (format) {
+	case MW_DIAG_FULL:
+	case MW_DIAG_CONCISE:
+		mw_diag_print_text(diagnostics, out, format == MW_DIAG_FULL, colour);
+		break;
+	case MW_DIAG_JSON:
+	case MW_DIAG_JSONL: mw_diag_print_json(diagnostics, out, format == MW_DIAG_JSONL); break;
+	case MW_DIAG_SARIF: mw_diag_print_sarif(diagnostics, out); break;
+	case MW_DIAG_GITHUB: mw_diag_print_github(diagnostics, out); break;
+	case MW_DIAG_JUNIT: mw_diag_print_junit(diagnostics, out); break;
+	}
 }

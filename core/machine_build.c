@@ -26,7 +26,7 @@ static void fill_properties(struct mw_node *node)
 		const struct mw_plan_value *value = &node->plan->values[i];
 		size_t offset = value->property->offset;
 		unsigned char *field = node->device + offset;
-		const char *text = value->text ? value->text : "";
+		const char *text = value->secret ? value->secret : value->text ? value->text : "";
 
 		switch (value->property->kind) {
 		case MW_STRING: memcpy(field, &text, sizeof(text)); break;

@@ -15,15 +15,16 @@
 /** One value of `props:`, also for properties left at their default. */
 struct mw_plan_value {
 	const struct mw_property *property;
-	uint64_t number;      /* integers, bool, enum index */
-	const char *text;     /* strings */
+	uint64_t number;    /* integers, bool, enum index */
+	const char *text;   /* strings */
+	const char *secret; /* a string that a secret is part of: what `text` stands for, or NULL */
 	struct mw_blob bytes; /* mac, uuid, blob */
 	bool is_default;
 	bool host; /* came from a host-scoped parameter: outside the guest ABI */
 	struct mw_span span;
 };
 
-enum mw_claim_kind { MW_CLAIM_IO, MW_CLAIM_MMIO, MW_CLAIM_IRQ, MW_CLAIM_DMA };
+enum mw_claim_kind { MW_CLAIM_IO, MW_CLAIM_MMIO, MW_CLAIM_IRQ, MW_CLAIM_DMA, MW_CLAIM_MSI };
 
 /** A resource a node holds, placed. */
 struct mw_plan_claim {
@@ -32,9 +33,12 @@ struct mw_plan_claim {
 	const struct mw_region *region; /* io and mmio */
 	uint64_t base, length;          /* io and mmio; length > 0, base + length does not wrap */
 	uint32_t net;                   /* irq: index into plan->nets */
-	const struct mw_wire *wire;     /* irq: the driving wire */
+	const struct mw_wire *wire;     /* irq: the driving wire; dma, msi: the wire claimed for */
 	uint32_t wire_index;
-	bool automatic; /* placed by the allocator */
+	uint32_t pin;     /* irq: INTA# to INTD# as 1 to 4, 0 for a line that is no INTx */
+	uint32_t channel; /* dma: 0 to 7, not 4 */
+	uint32_t vectors; /* msi: 1.. */
+	bool automatic;   /* placed by the allocator */
 	const char *
 		overlays; /* "NODE.CLAIM" whose overlap is permitted, or NULL; this one is on top */
 	struct mw_span span;
@@ -74,14 +78,20 @@ struct mw_plan_net {
 struct mw_plan_node {
 	const char *id;
 	const struct mw_device_type *type;
-	const char *bus;     /* id of the node whose bus it sits on, or "sys" */
-	uint32_t bus_node;   /* index, UINT32_MAX for sys */
-	const char *address; /* on the bus, NULL where the bus has none */
-	bool host;           /* a backend: outside what the guest sees */
+	const char *bus;        /* id of the node whose bus it sits on, or "sys" */
+	uint32_t bus_node;      /* index, UINT32_MAX for sys */
+	const char *address;    /* on the bus, NULL where the bus has none */
+	bool address_automatic; /* chosen by the allocator */
+	bool host;              /* a backend: outside what the guest sees */
 	enum { MW_PLACEMENT_SHARED, MW_PLACEMENT_OWN, MW_PLACEMENT_CPU } placement;
+	/** What a failure of the host side does: the guest is told, or the machine stops. Like the
+	 * placement it is outside the guest's view. */
+	enum { MW_ON_ERROR_REPORT, MW_ON_ERROR_STOP } on_error;
+	unsigned vtl;                       /* the virtual trust level it belongs to, 0 to 2 */
 	const struct mw_plan_value *values; /* one per property of the type, in its order */
 	size_t value_count;
-	const struct mw_plan_claim *claims; /* in the order of the type's regions, then irqs */
+	const struct mw_plan_claim
+		*claims; /* in the order of the type's regions, then of its wires: irq, dma, msi */
 	size_t claim_count;
 	struct mw_span span;
 };
@@ -94,6 +104,20 @@ struct mw_plan_range {
 struct mw_plan_domain {
 	const char *name;
 	uint32_t lines;
+	/** PCI's INTx: pin p of slot s has line pins[(s + p) % swizzle]. 0: it has no such pins. */
+	uint32_t swizzle;
+	const uint32_t *pins;
+	/** Where the lines of such a domain lead: those of domain `to`, so that no net is of this one;
+	 * or with NULL line n to element sink.index + n of a node's wire. */
+	const char *to;
+	struct mw_plan_sink sink;
+};
+
+/** Memory of VTL 2, above everything that VTL 0 has. */
+struct mw_plan_vtl2 {
+	struct mw_plan_range range; /* length 0: none */
+	bool is_private;            /* VTL 0 cannot see it */
+	struct mw_span span;
 };
 
 struct mw_cpuid_leaf {
@@ -171,6 +195,11 @@ struct mw_plan_boot {
 	const char *firmware; /* id of the node that holds the reset vector, or NULL */
 	unsigned tables;      /* MW_TABLES_* */
 	struct mw_span linux_span, elf_span, initrd_span, cmdline_span, span;
+	const char *igvm_path;    /* an IGVM file instead of a kernel or firmware, or NULL */
+	const char *const *order; /* ids of the nodes to boot from, ended by NULL; NULL: not said */
+	bool secure_boot;
+	enum { MW_MEASURE_NONE, MW_MEASURE_SHA256, MW_MEASURE_SHA384, MW_MEASURE_SHA512 } measure;
+	struct mw_span igvm_span, order_span, secure_boot_span, measure_span;
 };
 
 /** Made by the resolver, lives in its own arena, constant once emitted; any thread may read it.
@@ -183,6 +212,7 @@ struct mw_plan {
 	const struct mw_plan_range *ram; /* guest-physical, ascending, apart */
 	size_t ram_count;
 	uint64_t ram_bytes;
+	struct mw_plan_vtl2 vtl2;
 	const struct mw_plan_node
 		*nodes; /* in build order: a bus before its children, backends last */
 	size_t node_count;
@@ -215,7 +245,8 @@ long mw_plan_role(const struct mw_plan *plan, enum mw_role role, size_t from);
 /** What to leave out of the canonical text. */
 enum mw_plan_text {
 	MW_PLAN_WHOLE, /* host side included: what a reader or a snapshot wants */
-	MW_PLAN_GUEST  /* the guest ABI: no backends, host parameters, placement, spans, summary */
+	/* the guest ABI: no backends, host parameters, placement, on_error, spans, summary */
+	MW_PLAN_GUEST
 };
 /** The plan's canonical text (format: plan/1): block YAML, fixed key order, one spelling for every
  * value, nodes in build order. The same plan gives the same bytes on every host. */

@@ -193,6 +193,30 @@ static void check_count_property(struct check *check, const struct mw_wire *row)
 		broken(check, row->name, "count_property is no integer");
 }
 
+/* What profiles claim for a wire in another way than its kind's. */
+static void check_claimed(struct check *check, const struct mw_wire *row)
+{
+	static const struct {
+		const char *name;
+		enum mw_kind kind;
+	} words[] = { { "line", MW_LINE },
+		      { "trigger", MW_LINE },
+		      { "polarity", MW_LINE },
+		      { "share", MW_LINE },
+		      { "vectors", MW_MSI } };
+
+	if (row->intx && (row->kind != MW_LINE || row->direction != MW_DRIVES || row->count > 1))
+		broken(check, row->name, "INTx is one line that drives");
+	if (row->vectors && row->kind != MW_MSI)
+		broken(check, row->name, "only message signalled interrupts have vectors");
+	if (row->channel && (row->kind != MW_DMA || row->count > 1))
+		broken(check, row->name, "a channel is for one wire of kind dma");
+	for (size_t i = 0; row->name && i < sizeof(words) / sizeof(words[0]); i++)
+		if (row->kind == words[i].kind && row->direction == MW_DRIVES &&
+		    !strcmp(row->name, words[i].name))
+			broken(check, row->name, "a word of claims is no name of a wire");
+}
+
 static void check_wires(struct check *check)
 {
 	for (size_t i = 0; i < check->type->wires.count; i++) {
@@ -204,6 +228,7 @@ static void check_wires(struct check *check)
 			broken(check, row->name, "a wire needs a help text");
 		if (row->kind < MW_LINE || row->kind >= MW_MEMORY)
 			broken(check, row->name, "not a kind of wire");
+		check_claimed(check, row);
 		check_handlers(check, row);
 		if (row->direction == MW_DRIVES)
 			check_field(check, row->name, row->offset, row->kind, row->count,

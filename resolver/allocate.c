@@ -6,6 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resolver/lock.h"
+#include "resolver/memory.h"
+
+#include "resolver/fixes.h"
+#include "resolver/rules.h"
+
 /* What x86 machines hold without a device (SDM vol. 3, 11.4.1 and 11.11.1): the local APICs, and
  * the window that messages are written to. */
 #define LAPIC_BASE   UINT64_C(0xfee00000)
@@ -29,10 +35,65 @@ static bool usable(const struct mw_draft_node *node)
 	return !node->failed && !node->dropped;
 }
 
+const struct mw_draft_window *mw_auto_window(const struct mw_draft *draft, enum mw_claim_kind kind)
+{
+	const struct mw_draft_window *window =
+		mw_draft_window(draft, kind == MW_CLAIM_IO ? "io" : "mmio32");
+
+	return window || kind == MW_CLAIM_IO ? window : mw_draft_window(draft, "mmio64");
+}
+
+/* The address a place of the lock means now; false without its window. */
+static bool locked_base(const struct mw_draft *draft, const struct mw_lock_place *place,
+			uint64_t *base)
+{
+	const struct mw_draft_window *window =
+		place->where ? mw_draft_window(draft, place->where) : NULL;
+
+	*base = place->base;
+	if (!place->where)
+		return true;
+	if (!window || place->base > UINT64_MAX - window->base)
+		return false;
+	*base += window->base;
+	return true;
+}
+
+/* Puts a claim where the lock has it. False, with R309, where that cannot be. */
+static bool place_locked(struct space *space, struct mw_draft_claim *claim)
+{
+	const struct mw_lock_place *place = claim->locked;
+	struct mw_draft *draft = space->draft;
+	const struct mw_draft_window *window = mw_auto_window(draft, claim->kind);
+	struct mw_diag *diag;
+
+	if (!window || !locked_base(draft, place, &claim->base)) {
+		mw_lock_drift(draft, claim->node, claim, place, "and there is no window `%s`",
+			      place->where                 ? place->where
+			      : space->kind == MW_CLAIM_IO ? "io"
+							   : "mmio32");
+		return false;
+	}
+	if (claim->base < window->base || claim->length > window->length ||
+	    claim->base - window->base > window->length - claim->length) {
+		diag = mw_lock_drift(draft, claim->node, claim, place, "outside of the window `%s`",
+				     window->name);
+		mw_diag_note(draft->diagnostics, diag, window->span, "the window");
+		return false;
+	}
+	if (claim->base & (claim->align - 1)) {
+		mw_lock_drift(draft, claim->node, claim, place,
+			      "which is not aligned: it needs 0x%" PRIx64, claim->align);
+		return false;
+	}
+	claim->placed = true;
+	return true;
+}
+
 static void collect(struct space *space)
 {
 	struct mw_draft *draft = space->draft;
-	size_t most = draft->ram_count + 2;
+	size_t most = draft->ram_count + 3;
 
 	for (size_t i = 0; i < draft->node_count; i++)
 		most += draft->nodes[i]->claim_count;
@@ -47,8 +108,10 @@ static void collect(struct space *space)
 			if (claim->kind != space->kind)
 				continue;
 			if (claim->automatic)
+				claim->locked = mw_lock_take(draft, node, claim);
+			if (claim->automatic && !claim->locked)
 				space->autos[space->auto_count++] = claim;
-			else
+			else if (!claim->locked || place_locked(space, claim))
 				space->places[space->count++] =
 					(struct mw_place){ claim->base, claim->length,
 							   MW_PLACE_CLAIM, claim };
@@ -60,6 +123,10 @@ static void collect(struct space *space)
 		space->places[space->count++] =
 			(struct mw_place){ draft->ram[i].base, draft->ram[i].length, MW_PLACE_RAM,
 					   NULL };
+	if (draft->plan->vtl2.range.length && draft->from_plan)
+		space->places[space->count++] =
+			(struct mw_place){ draft->plan->vtl2.range.base,
+					   draft->plan->vtl2.range.length, MW_PLACE_VTL2, NULL };
 	space->places[space->count++] =
 		(struct mw_place){ LAPIC_BASE, LAPIC_LENGTH, MW_PLACE_LAPIC, NULL };
 	space->places[space->count++] =
@@ -93,6 +160,22 @@ static const char *label(struct space *space, const struct mw_place *place)
 			       place->claim->name, place->base, place->base + (place->length - 1));
 }
 
+static const char *size_text(struct space *space, uint64_t size)
+{
+	static const char *const units[] = { "", "KiB", "MiB", "GiB", "TiB" };
+	size_t unit = 0;
+
+	while (size && size % 1024 == 0 && unit < 4) {
+		size /= 1024;
+		unit++;
+	}
+	return mw_arena_printf(&space->draft->diagnostics->arena, "%" PRIu64 "%s%s", size,
+			       units[unit],
+			       unit        ? ""
+			       : size == 1 ? " byte"
+					   : " bytes");
+}
+
 static uint64_t common(const struct mw_place *a, const struct mw_place *b)
 {
 	uint64_t base = a->base > b->base ? a->base : b->base;
@@ -124,6 +207,7 @@ static void report_fixture(struct space *space, const struct mw_place *place,
 		[MW_PLACE_RAM] = "lies in RAM",
 		[MW_PLACE_LAPIC] = "lies in the window of local APICs and messages",
 		[MW_PLACE_PRIVATE] = "lies in the accelerator's private pages",
+		[MW_PLACE_VTL2] = "lies in the memory of VTL 2",
 		[MW_PLACE_CLAIM] = "lies in",
 	};
 	struct mw_draft *draft = space->draft;
@@ -141,10 +225,55 @@ static void report_fixture(struct space *space, const struct mw_place *place,
 
 	if (fixture->what == MW_PLACE_RAM)
 		mw_diag_note(draft->diagnostics, diag, draft->ram_span, "this much RAM");
+	if (fixture->what == MW_PLACE_PRIVATE && claim && mw_draft_window(draft, "mmio32"))
+		mw_mend_base(draft, diag, place->claim, "auto");
+}
+
+static bool is_locked(const struct mw_place *place)
+{
+	return place->what == MW_PLACE_CLAIM && place->claim->locked;
+}
+
+/* R309: what has its place from the lock file meets something that is there now. */
+static void report_drift(struct space *space, const struct mw_place *place,
+			 const struct mw_place *other)
+{
+	static const char *const names[] = {
+		[MW_PLACE_RAM] = "RAM",
+		[MW_PLACE_LAPIC] = "the window of local APICs and messages",
+		[MW_PLACE_PRIVATE] = "the accelerator's private pages",
+		[MW_PLACE_VTL2] = "the memory of VTL 2",
+		[MW_PLACE_CLAIM] = "",
+	};
+	struct mw_draft *draft = space->draft;
+	struct mw_draft_claim *claim = place->claim;
+	bool grown = claim->length > claim->locked->length;
+	const char *what = other->what == MW_PLACE_CLAIM ? label(space, other) : names[other->what];
+	struct mw_diag *diag = grown ? mw_lock_drift(draft, claim->node, claim, claim->locked,
+						     "and the %s that it needs now overlap %s",
+						     size_text(space, claim->length), what)
+				     : mw_lock_drift(draft, claim->node, claim, claim->locked,
+						     "and overlaps %s", what);
+	struct mw_span span = other->what == MW_PLACE_CLAIM ? other->claim->tree->span
+			      : other->what == MW_PLACE_RAM ? draft->ram_span
+							    : (struct mw_span){ 0 };
+
+	if (span.source)
+		mw_diag_note(draft->diagnostics, diag, span, "%s is here", what);
 }
 
 static void report(struct space *space, const struct mw_place *a, const struct mw_place *b)
 {
+	/* Of two that are locked the later line is the one too many. */
+	if (is_locked(a) && (!is_locked(b) || mw_span_to_blame(a->claim->locked->tree->span,
+							       b->claim->locked->tree->span))) {
+		report_drift(space, a, b);
+		return;
+	}
+	if (is_locked(b)) {
+		report_drift(space, b, a);
+		return;
+	}
 	bool claim_a = a->what == MW_PLACE_CLAIM, claim_b = b->what == MW_PLACE_CLAIM;
 
 	if (claim_a && claim_b)
@@ -224,22 +353,6 @@ static int by_need(const void *a, const void *b)
 	return claim_order(left, right);
 }
 
-static const char *size_text(struct space *space, uint64_t size)
-{
-	static const char *const units[] = { "", "KiB", "MiB", "GiB", "TiB" };
-	size_t unit = 0;
-
-	while (size && size % 1024 == 0 && unit < 4) {
-		size /= 1024;
-		unit++;
-	}
-	return mw_arena_printf(&space->draft->diagnostics->arena, "%" PRIu64 "%s%s", size,
-			       units[unit],
-			       unit        ? ""
-			       : size == 1 ? " byte"
-					   : " bytes");
-}
-
 static void no_window(struct space *space, struct mw_draft_claim *claim)
 {
 	bool ports = space->kind == MW_CLAIM_IO;
@@ -249,16 +362,45 @@ static void no_window(struct space *space, struct mw_draft_claim *claim)
 		       ports ? "io" : "mmio32");
 }
 
+/* What is kept for who is gone. Who said that he wants to be there is there already. */
+static void keep(void *context, const struct mw_lock_place *place)
+{
+	struct space *space = context;
+	uint64_t base;
+
+	if (locked_base(space->draft, place, &base) && base <= UINT64_MAX - place->length)
+		space->places[space->count++] =
+			(struct mw_place){ base, place->length, MW_PLACE_KEPT, NULL };
+}
+
+static void keep_places(struct space *space)
+{
+	struct mw_draft *draft = space->draft;
+	size_t before = space->count;
+	struct mw_place *places;
+
+	if (!draft->lock)
+		return;
+	places = mw_arena_alloc(draft->arena, space->count + draft->lock->count + 1,
+				sizeof(*places));
+	if (space->count)
+		memcpy(places, space->places, space->count * sizeof(*places));
+	space->places = places;
+	mw_lock_each_kept(draft, space->kind == MW_CLAIM_IO ? MW_LOCK_IO : MW_LOCK_MMIO, keep,
+			  space);
+	if (space->count > before)
+		qsort(space->places, space->count, sizeof(*space->places), by_base);
+}
+
 static void place_autos(struct space *space)
 {
 	struct mw_draft *draft = space->draft;
 	bool ports = space->kind == MW_CLAIM_IO;
-	const struct mw_draft_window *window = mw_draft_window(draft, ports ? "io" : "mmio32");
+	const struct mw_draft_window *window = mw_auto_window(draft, space->kind);
 
-	if (!window && !ports)
-		window = mw_draft_window(draft, "mmio64");
 	if (!space->auto_count)
 		return;
+	keep_places(space);
 	qsort(space->autos, space->auto_count, sizeof(struct mw_draft_claim *), by_need);
 	struct mw_pool *pool =
 		window ? mw_pool_create(draft->arena, window, space->places, space->count) : NULL;
@@ -308,8 +450,7 @@ static void find_overlay(struct mw_draft *draft, struct mw_draft_node *node)
 		return;
 	}
 	for (size_t i = 0; i < target->claim_count; i++) {
-		if (target->claims[i].kind != MW_CLAIM_IRQ &&
-		    !strcmp(target->claims[i].name, dot + 1))
+		if (target->claims[i].region && !strcmp(target->claims[i].name, dot + 1))
 			node->overlay_target = &target->claims[i];
 	}
 	if (!node->overlay_target)
@@ -333,9 +474,12 @@ static void check_overlay(struct mw_draft *draft, struct mw_draft_node *node)
 		touches |= claim->overlaps_target;
 	}
 	if (!touches)
-		mw_draft_report(draft, MW_SEVERITY_WARNING, "R303", node->overlays->span, node,
-				"overlays", "no claim of `%s` overlaps `%s`", node->id,
-				node->overlays->text);
+		mw_mend_overlay(draft,
+				mw_draft_report(draft, MW_SEVERITY_WARNING, "R303",
+						node->overlays->span, node, "overlays",
+						"no claim of `%s` overlaps `%s`", node->id,
+						node->overlays->text),
+				node);
 }
 
 static void check_windows(struct mw_draft *draft)
@@ -366,6 +510,7 @@ void mw_allocate(struct mw_draft *draft)
 		sweep(&space);
 		place_autos(&space);
 	}
+	mw_vtl2_place(draft);
 	for (size_t i = 0; i < draft->node_count; i++) {
 		if (draft->nodes[i]->overlay_target && usable(draft->nodes[i]))
 			check_overlay(draft, draft->nodes[i]);

@@ -7,11 +7,20 @@
 
 /** Checks and places every port and memory claim. Sorted sweeps: n log n whatever overlaps. */
 void mw_allocate(struct mw_draft *draft);
+/** The window that `auto` claims of this kind are placed in, or NULL. */
+const struct mw_draft_window *mw_auto_window(const struct mw_draft *draft, enum mw_claim_kind kind);
 
 /** A stretch of a space with its owner. */
 struct mw_place {
 	uint64_t base, length;
-	enum { MW_PLACE_RAM, MW_PLACE_LAPIC, MW_PLACE_PRIVATE, MW_PLACE_CLAIM } what;
+	enum {
+		MW_PLACE_RAM,
+		MW_PLACE_LAPIC,
+		MW_PLACE_PRIVATE,
+		MW_PLACE_VTL2,
+		MW_PLACE_CLAIM,
+		MW_PLACE_KEPT
+	} what;
 	struct mw_draft_claim *claim;
 };
 

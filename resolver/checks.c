@@ -25,12 +25,13 @@ void mw_checks_parse(struct mw_document *document, struct mw_tree *checks)
 	}
 }
 
-static void run_check(struct mw_document *document, struct mw_tree *that, struct mw_tree *say)
+static void run_check(struct mw_document *document, struct mw_tree *that, struct mw_tree *say,
+		      const struct mw_scope *scope, const char *node)
 {
 	struct mw_evaluation evaluation = { .arena = document->arena,
 					    .diagnostics = document->diagnostics,
-					    .scope = mw_params_scope(document->front->params),
-					    .node = "/checks" };
+					    .scope = scope,
+					    .node = node };
 	struct mw_value holds = mw_expression_value(&evaluation, that);
 	const char *text = say->text;
 
@@ -46,13 +47,15 @@ static void run_check(struct mw_document *document, struct mw_tree *that, struct
 						  that->span, "%s", text ? text : say->text);
 
 	mw_diag_label(document->diagnostics, diag, "this does not hold");
-	diag->node = "/checks";
+	diag->node = node;
 }
 
-void mw_checks_run(struct mw_document *document, struct mw_tree *checks)
+void mw_checks_run(struct mw_document *document, struct mw_tree *checks,
+		   const struct mw_scope *scope, const char *node)
 {
 	for (struct mw_tree *check = checks ? checks->first : NULL; check; check = check->next) {
 		if (!check->failed)
-			run_check(document, mw_tree_get(check, "that"), mw_tree_get(check, "say"));
+			run_check(document, mw_tree_get(check, "that"), mw_tree_get(check, "say"),
+				  scope, node);
 	}
 }

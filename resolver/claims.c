@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "resolver/rules.h"
 #include "resolver/typecheck.h"
 
 enum { PORTS = 0x10000, PAGE = 4096 };
@@ -109,9 +110,14 @@ static bool check_alignment(struct claims *claims, struct mw_draft_claim *claim)
 
 	claim->align = claim->region->align ? claim->region->align : backed ? PAGE : 1;
 	if (!claim->automatic && claim->base & (claim->align - 1)) {
-		mw_draft_error(claims->draft, "R308", claim->tree->span, claims->node, claims->key,
-			       "0x%" PRIx64 " is not aligned: `%s` of %s needs 0x%" PRIx64,
-			       claim->base, claim->name, claims->node->type->name, claim->align);
+		struct mw_diag *diag = mw_draft_error(
+			claims->draft, "R308", claim->tree->span, claims->node, claims->key,
+			"0x%" PRIx64 " is not aligned: `%s` of %s needs 0x%" PRIx64, claim->base,
+			claim->name, claims->node->type->name, claim->align);
+
+		mw_mend_base(claims->draft, diag, claim,
+			     mw_arena_printf(claims->draft->arena, "0x%" PRIx64,
+					     claim->base & ~(claim->align - 1)));
 		return false;
 	}
 	if (backed && claim->length % PAGE) {
@@ -337,16 +343,23 @@ static bool drives(const struct mw_wire *wire)
 	return wire->kind == MW_LINE && wire->direction == MW_DRIVES;
 }
 
-/* The wire an `irq:` without a name means: `irq`, or the only one. */
-static const struct mw_wire *main_wire(const struct mw_device_type *type)
+/* Where PCI's INTx leads follows from `intx`; only a plan says both. */
+static bool takes_line(const struct claims *claims, const struct mw_wire *wire)
 {
+	return drives(wire) && (!wire->intx || claims->draft->from_plan);
+}
+
+/* The wire an `irq:` without a name means: `irq`, or the only one. */
+static const struct mw_wire *main_wire(const struct claims *claims)
+{
+	const struct mw_device_type *type = claims->node->type;
 	const struct mw_wire *only = NULL;
 	size_t count = 0;
 
 	for (size_t i = 0; i < type->wires.count; i++) {
 		const struct mw_wire *wire = &type->wires.items[i];
 
-		if (!drives(wire))
+		if (!takes_line(claims, wire))
 			continue;
 		if (!strcmp(wire->name, "irq") && wire->count <= 1)
 			return wire;
@@ -367,7 +380,7 @@ static const struct mw_wire *find_wire(struct claims *claims, struct mw_tree *ch
 	const struct mw_wire *wire = mw_type_wire(claims->node->type, name);
 	uint64_t number = 0;
 
-	if (!wire || !drives(wire) ||
+	if (!wire || !takes_line(claims, wire) ||
 	    (colon && (wire->count <= 1 || !mw_tree_int(colon + 1, &number)))) {
 		mw_draft_error(claims->draft, "S101", child->key_span, claims->node, "irq",
 			       "%s drives no line `%s`", claims->node->type->name, child->key);
@@ -393,10 +406,10 @@ static bool is_long_form(const struct mw_tree *tree)
 	return false;
 }
 
-/* Ranges in the order of the type's regions, then lines in the order of its wires. */
+/* Ranges in the order of the type's regions, then the rest in the order of its wires. */
 static int by_row(const struct mw_draft_claim *a, const struct mw_draft_claim *b)
 {
-	bool line_a = a->kind == MW_CLAIM_IRQ, line_b = b->kind == MW_CLAIM_IRQ;
+	bool line_a = a->wire, line_b = b->wire;
 
 	if (line_a != line_b)
 		return line_a ? 1 : -1;
@@ -428,7 +441,7 @@ static void check_lines(struct claims *claims)
 	if (!tree)
 		return;
 	if (tree->kind != MW_TREE_MAP || is_long_form(tree)) {
-		const struct mw_wire *wire = main_wire(claims->node->type);
+		const struct mw_wire *wire = main_wire(claims);
 
 		if (wire)
 			add_line(claims, tree, wire, 0);
@@ -455,7 +468,8 @@ static size_t most_claims(const struct mw_draft_node *node)
 	for (size_t i = 0; i < node->type->wires.count; i++) {
 		const struct mw_wire *wire = &node->type->wires.items[i];
 
-		count += !drives(wire) ? 0 : wire->count ? wire->count : 1;
+		if (drives(wire) || wire->channel || wire->vectors)
+			count += wire->count ? wire->count : 1;
 	}
 	return count;
 }
@@ -468,5 +482,6 @@ void mw_claims_check(struct mw_draft *draft, struct mw_draft_node *node)
 	check_space(&claims, node->io, MW_SPACE_PORT);
 	check_space(&claims, node->mmio, MW_SPACE_MEMORY);
 	check_lines(&claims);
+	mw_requests_check(draft, node);
 	mw_claims_sort(node);
 }

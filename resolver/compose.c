@@ -13,8 +13,11 @@ struct merge {
 	struct mw_files *files;
 	struct mw_arena *arena;
 	struct mw_diagnostics *diagnostics;
-	bool typed;     /* inside `devices` or `params`: entries have a `type` */
-	bool removable; /* inside `devices`, `windows` or `irq` */
+	bool typed;         /* inside `devices` or `params`: entries have a `type` */
+	bool removable;     /* inside `devices`, `windows` or `irq` */
+	bool laid;          /* the child is an overlay or a history's body: the base stays itself */
+	bool keep_devices;  /* prune: leave `devices` as they are */
+	uint32_t unbridled; /* the source whose own `final` does not hold: its older versions */
 };
 
 static struct mw_tree *merge_map(struct merge *merge, struct mw_tree *base, struct mw_tree *child,
@@ -30,9 +33,8 @@ static struct mw_tree *copy_of(struct merge *merge, const struct mw_tree *tree)
 /* What a file says of itself and does not hand on. */
 static bool is_own_key(const char *key)
 {
-	static const char *const own[] = {
-		"format", "name", "version", "summary", "extends", NULL
-	};
+	static const char *const own[] = { "format",  "name",    "version",    "summary",
+					   "extends", "history", "deprecated", NULL };
 
 	return mw_name_in(key, own);
 }
@@ -49,6 +51,12 @@ static void enter_section(struct merge *merge, const char *key)
 static bool is_removal(const struct merge *merge, const struct mw_tree *tree, enum level level)
 {
 	return level == LEVEL_ENTRY && merge->removable && mw_tree_is_word(tree, "remove");
+}
+
+/* `sio.com1` changes a member of a part, which is not known before its parameters are. */
+static bool is_of_part(const struct merge *merge, const struct mw_tree *tree, enum level level)
+{
+	return level == LEVEL_ENTRY && merge->typed && merge->removable && strchr(tree->key, '.');
 }
 
 static bool is_tombstone(const struct merge *merge, const struct mw_tree *tree, enum level level)
@@ -89,7 +97,7 @@ static void refuse_miss(struct merge *merge, struct mw_tree *entry, struct mw_tr
 static void check_fresh_entry(struct merge *merge, struct mw_tree *entry, struct mw_tree *base,
 			      enum level level)
 {
-	if (entry->failed)
+	if (entry->failed || is_of_part(merge, entry, level))
 		return;
 	if (is_removal(merge, entry, level)) {
 		refuse_miss(merge, entry, base, "there is no `%s` to remove");
@@ -160,11 +168,13 @@ static bool refuse_final(struct merge *merge, struct mw_tree *finals, struct mw_
 {
 	struct mw_tree *item = mw_tree_get(finals, new->key);
 
-	if (!item || same_value(old, new))
+	if (!item || item->span.source == merge->unbridled || same_value(old, new))
 		return false;
 	struct mw_diag *diag =
 		mw_diagnostics_add(merge->diagnostics, MW_SEVERITY_ERROR, "S112", new->key_span,
-				   "`%s` is final in what this extends", new->key);
+				   merge->laid ? "`%s` is final in what this changes"
+					       : "`%s` is final in what this extends",
+				   new->key);
 
 	mw_diag_note(merge->diagnostics, diag, item->span, "made final here");
 	mw_diag_note(merge->diagnostics, diag, old->key_span, "its value");
@@ -252,21 +262,26 @@ static struct mw_tree *change_type(struct merge *merge, struct mw_tree *base, st
 static struct mw_tree *merge_entry(struct merge *merge, struct mw_tree *base, struct mw_tree *child,
 				   enum level level)
 {
-	if (is_tombstone(merge, base, level)) {
-		check_fresh_entry(merge, child, NULL, level);
-		return copy_of(merge, child);
-	}
-	if (base->kind == MW_TREE_MAP && child->kind == MW_TREE_MAP) {
-		if (level == LEVEL_ENTRY && !child->failed &&
-		    changes_type(merge, base, child, level))
-			base = change_type(merge, base, child);
-		return merge_map(merge, base, child, level);
-	}
-	if (child->kind == MW_TREE_MAP && !child->failed)
-		check_fresh(merge, child, NULL, level);
-	struct mw_tree *copy = copy_of(merge, child);
+	struct mw_tree *copy, *old = base;
 
-	copy->over = base;
+	if (base->kind == MW_TREE_MAP && child->kind == MW_TREE_MAP) {
+		bool retyped = level == LEVEL_ENTRY && !child->failed &&
+			       changes_type(merge, base, child, level);
+
+		copy = merge_map(merge, retyped ? change_type(merge, base, child) : base, child,
+				 level);
+		if (retyped)
+			mw_tree_get(copy, "type")->over = mw_tree_get(old, "type");
+	} else {
+		if (is_removal(merge, base, level) && is_of_part(merge, child, level))
+			refuse_miss(merge, child, NULL, "`%s` was removed");
+		else if (is_tombstone(merge, base, level))
+			check_fresh_entry(merge, child, NULL, level);
+		else if (child->kind == MW_TREE_MAP && !child->failed)
+			check_fresh(merge, child, NULL, level);
+		copy = copy_of(merge, child);
+	}
+	copy->over = old;
 	return copy;
 }
 
@@ -304,7 +319,8 @@ static struct mw_tree *merge_map(struct merge *merge, struct mw_tree *base, stru
 				 enum level level)
 {
 	struct mw_tree *finals = finals_of(merge, base, level);
-	struct mw_tree *result = copy_of(merge, child);
+	bool laid = merge->laid && level == LEVEL_ROOT;
+	struct mw_tree *result = copy_of(merge, laid ? base : child);
 	struct mw_tree *copy;
 
 	result->first = result->last = NULL;
@@ -313,8 +329,11 @@ static struct mw_tree *merge_map(struct merge *merge, struct mw_tree *base, stru
 	for (struct mw_tree *old = base->first; old; old = old->next) {
 		struct mw_tree *new = mw_tree_get(child, old->key);
 
-		if (level == LEVEL_ROOT && is_own_key(old->key))
+		if (level == LEVEL_ROOT && is_own_key(old->key)) {
+			if (laid)
+				mw_tree_append(result, copy_of(merge, old));
 			continue;
+		}
 		copy = new ? merge_child(merge, finals, old, new, level) : copy_of(merge, old);
 		mw_tree_append(result, copy);
 		result->failed |= copy->failed;
@@ -322,7 +341,7 @@ static struct mw_tree *merge_map(struct merge *merge, struct mw_tree *base, stru
 	for (struct mw_tree *new = child->first; new; new = new->next) {
 		bool own = level == LEVEL_ROOT && is_own_key(new->key);
 
-		if (!own && mw_tree_get(base, new->key))
+		if (own ? laid : mw_tree_get(base, new->key) != NULL)
 			continue;
 		copy = copy_of(merge, new);
 		mw_tree_append(result, copy);
@@ -390,9 +409,13 @@ static struct mw_tree *join_entry(struct merge *merge, struct mw_tree *a, struct
 		return copy_of(merge, a);
 	if (extends(merge, b, a))
 		return copy_of(merge, b);
-	if (child || a->failed || b->failed)
-		return copy_of(merge, a->failed ? a : b);
-	return refuse_clash(merge, a, b);
+	if (!child && !a->failed && !b->failed)
+		return refuse_clash(merge, a, b);
+	struct mw_tree *copy = copy_of(merge, a->failed ? a : b);
+
+	copy->over =
+		a->failed ? b : a; /* the child decides over both, and over what they replaced */
+	return copy;
 }
 
 /* Horizontal: two bases side by side. */
@@ -428,23 +451,40 @@ static struct mw_tree *join_maps(struct merge *merge, struct mw_tree *a, struct 
 	return result;
 }
 
+/* An overlay, or what a version was, over what is there. */
+static struct mw_tree *lay(struct merge *merge, struct mw_tree *base, struct mw_tree *changes,
+			   uint32_t unbridled)
+{
+	merge->laid = true;
+	merge->unbridled = unbridled;
+	struct mw_tree *result = merge_map(merge, base, changes, LEVEL_ROOT);
+
+	merge->laid = false;
+	merge->unbridled = 0;
+	return result;
+}
+
 static struct mw_tree *compose(struct merge *merge, struct mw_file *file)
 {
 	struct mw_tree *base = NULL;
 
 	if (file->composed)
 		return file->composed;
-	for (size_t i = 0; i < file->base_count; i++) {
-		struct mw_tree *next = compose(merge, file->bases[i]);
-
-		base = base ? join_maps(merge, base, next, file->root, LEVEL_ROOT) : next;
-	}
-	if (base) {
-		file->composed = merge_map(merge, base, file->root, LEVEL_ROOT);
+	if (file->newest && !file->rebased) {
+		file->composed = compose(merge, file->newest);
 	} else {
-		file->composed = file->root;
-		check_fresh(merge, file->root, NULL, LEVEL_ROOT);
+		for (size_t i = 0; i < file->base_count; i++) {
+			struct mw_tree *next = compose(merge, file->bases[i]);
+
+			base = base ? join_maps(merge, base, next, file->root, LEVEL_ROOT) : next;
+		}
+		if (!base)
+			base = mw_tree_new(merge->arena, MW_TREE_MAP, file->root->span);
+		file->composed = merge_map(merge, base, file->root, LEVEL_ROOT);
 	}
+	for (uint64_t i = 0; i < file->body_count; i++)
+		file->composed =
+			lay(merge, file->composed, file->bodies[i], file->root->span.source);
 	return file->composed;
 }
 
@@ -464,13 +504,18 @@ static void prune(struct merge *merge, struct mw_tree *tree, enum level level)
 		bool rejected = child->failed && child->kind == MW_TREE_SCALAR &&
 				!(child_level == LEVEL_ENTRY && merge->typed);
 		bool final = may_have_final(merge, level) && strcmp(child->key, "final") == 0;
+		bool left = (level == LEVEL_ROOT && merge->keep_devices &&
+			     strcmp(child->key, "devices") == 0) ||
+			    is_of_part(merge, child, child_level);
 
-		if (rejected || final || is_tombstone(merge, child, child_level)) {
+		if (left)
+			rejected = final = false;
+		if (rejected || final || (!left && is_tombstone(merge, child, child_level))) {
 			*link = child->next;
 			tree->index = NULL;
 			continue;
 		}
-		if (child->kind == MW_TREE_MAP)
+		if (child->kind == MW_TREE_MAP && !left)
 			prune(merge, child, child_level);
 		last = child;
 		count++;
@@ -480,13 +525,77 @@ static void prune(struct merge *merge, struct mw_tree *tree, enum level level)
 	tree->count = count;
 }
 
-struct mw_tree *mw_compose(struct mw_files *files, struct mw_file *profile)
+static struct merge start(struct mw_files *files)
 {
-	struct merge merge = { .files = files,
+	return (struct merge){ .files = files,
 			       .arena = files->arena,
 			       .diagnostics = files->diagnostics };
+}
+
+/* The depth is the reader's, 32 at most. */
+static struct mw_tree *copy_whole(struct merge *merge, struct mw_tree *tree)
+{
+	struct mw_tree *copy = copy_of(merge, tree);
+
+	if (tree->kind == MW_TREE_SCALAR)
+		return copy;
+	copy->first = copy->last = NULL;
+	copy->count = 0;
+	for (struct mw_tree *child = tree->first; child; child = child->next)
+		mw_tree_append(copy, copy_whole(merge, child));
+	return copy;
+}
+
+struct mw_tree *mw_compose(struct mw_files *files, struct mw_file *profile)
+{
+	struct merge merge = start(files);
 	struct mw_tree *root = compose(&merge, profile);
 
+	for (size_t i = 0; i < files->overlay_count; i++)
+		root = lay(&merge, root, files->overlays[i]->root, 0);
 	prune(&merge, root, LEVEL_ROOT);
 	return root;
+}
+
+struct mw_tree *mw_compose_part(struct mw_files *files, struct mw_file *part)
+{
+	struct merge merge = start(files);
+	struct mw_tree *root = compose(&merge, part);
+
+	merge.keep_devices = true;
+	prune(&merge, root, LEVEL_ROOT);
+	return root;
+}
+
+struct mw_tree *mw_compose_members(struct mw_files *files, struct mw_tree *devices)
+{
+	struct merge merge = start(files);
+	struct mw_tree *copy = copy_whole(&merge, devices);
+
+	enter_section(&merge, "devices");
+	prune(&merge, copy, LEVEL_SECTION);
+	return copy;
+}
+
+struct mw_tree *mw_compose_change(struct mw_files *files, struct mw_tree *member,
+				  struct mw_tree *change)
+{
+	struct merge merge = start(files);
+
+	merge.laid = true;
+	enter_section(&merge, "devices");
+	return merge_entry(&merge, member, change, LEVEL_ENTRY);
+}
+
+struct mw_tree *mw_compose_changed(struct mw_files *files, struct mw_tree *member)
+{
+	struct merge merge = start(files);
+
+	enter_section(&merge, "devices");
+	if (member->kind != MW_TREE_MAP)
+		return NULL;
+	struct mw_tree *copy = copy_whole(&merge, member);
+
+	prune(&merge, copy, LEVEL_ENTRY);
+	return copy;
 }

@@ -436,6 +436,22 @@ static void read_changes(struct mw_draft *draft, struct mw_tree *features)
 	cpu->features_add = names[1];
 }
 
+/* One name more in a list that is sorted. */
+static void add_feature(struct mw_draft *draft, const char *const **list, const char *name)
+{
+	const char **names;
+	size_t count = 0;
+
+	while ((*list)[count])
+		count++;
+	names = mw_arena_alloc(&draft->plan->arena, count + 2, sizeof(*names));
+	if (count)
+		memcpy(names, *list, count * sizeof(*names));
+	names[count] = name;
+	qsort(names, count + 1, sizeof(*names), by_text);
+	*list = names;
+}
+
 static uint32_t part(struct mw_draft *draft, struct mw_tree *tree, uint32_t fallback)
 {
 	uint64_t value;
@@ -472,6 +488,56 @@ static void read_topology(struct mw_draft *draft, struct mw_tree *block)
 			       "%" PRIu32 " sockets of %" PRIu32 " cores of %" PRIu32
 			       " threads are fewer than %" PRIu32 " CPUs",
 			       cpu->sockets, cpu->cores, cpu->threads, cpu->count);
+}
+
+/* `x2apic: true` is the CPU's feature and the accelerator's to offer. */
+static void need_x2apic(struct mw_draft *draft, struct mw_span span)
+{
+	struct mw_plan_accel *accel = &draft->plan->accel;
+	struct mw_plan_need *needs =
+		mw_arena_alloc(&draft->plan->arena, accel->need_count + 1, sizeof(*needs));
+	size_t count = accel->need_count;
+
+	if (count)
+		memcpy(needs, accel->needs, count * sizeof(*needs));
+	if (!count || strcmp(needs[count - 1].name, "x2apic") != 0)
+		needs[count++].name = "x2apic"; /* the last by name */
+	else if (!needs[count - 1].optional)
+		return;
+	needs[count - 1].value = 1;
+	needs[count - 1].optional = false;
+	needs[count - 1].span = span;
+	accel->needs = needs;
+	accel->need_count = count;
+}
+
+/* A feature like others, with a key of its own; one that is said twice is said alike. */
+static void read_x2apic(struct mw_draft *draft, struct mw_tree *block)
+{
+	struct mw_tree *tree = mw_tree_get(block, "x2apic"), *features, *feature;
+	struct mw_plan_cpu *cpu = &draft->plan->cpu;
+	bool on, other;
+
+	if (!tree)
+		return;
+	if (tree->kind != MW_TREE_SCALAR || !mw_tree_bool(tree->text, &on)) {
+		mw_draft_error(draft, "S102", tree->span, NULL, "cpu",
+			       "expected `true` or `false`");
+		return;
+	}
+	features = mw_tree_get(block, "features");
+	feature = mw_tree_get(features, "x2apic");
+	if (!feature)
+		add_feature(draft, on ? &cpu->features_add : &cpu->features_remove, "x2apic");
+	else if (feature->kind == MW_TREE_SCALAR && mw_tree_bool(feature->text, &other) &&
+		 other != on)
+		mw_diag_note(draft->diagnostics,
+			     mw_draft_error(draft, "S102", tree->span, NULL, "cpu",
+					    "`x2apic` is `%s` here and `%s` among the features",
+					    tree->text, feature->text),
+			     feature->span, "the feature");
+	if (on)
+		need_x2apic(draft, tree->span);
 }
 
 static bool wants_x2apic(const struct mw_plan *plan)
@@ -535,8 +601,7 @@ static void read_hypervisor(struct mw_draft *draft, struct mw_tree *tree)
 void mw_cpu_read(struct mw_draft *draft)
 {
 	static const char *const keys[] = { "model",      "count",   "topology", "features",
-					    "hypervisor", "tsc_khz", NULL };
-	static const char *const later[] = { "x2apic", NULL };
+					    "hypervisor", "tsc_khz", "x2apic",   NULL };
 	struct mw_tree *block = mw_tree_get(draft->document->root, "cpu");
 	struct mw_tree *model = mw_tree_get(block, "model");
 	struct mw_plan_cpu *cpu = &draft->plan->cpu;
@@ -546,7 +611,7 @@ void mw_cpu_read(struct mw_draft *draft)
 				 block ? "`cpu` has no `model`" : "the machine has no `cpu`");
 		return;
 	}
-	if (!mw_draft_keys(draft, block, "cpu", keys, later) ||
+	if (!mw_draft_keys(draft, block, "cpu", keys, NULL) ||
 	    !mw_draft_text(draft, model, NULL, "cpu", "a CPU model"))
 		return;
 	cpu->span = block->key_span;
@@ -554,6 +619,7 @@ void mw_cpu_read(struct mw_draft *draft)
 	cpu->host_model = !strcmp(cpu->model, "host");
 	read_topology(draft, block);
 	read_changes(draft, mw_tree_get(block, "features"));
+	read_x2apic(draft, block);
 	check_apic_ids(draft, block);
 	read_hypervisor(draft, mw_tree_get(block, "hypervisor"));
 	read_tsc(draft, mw_tree_get(block, "tsc_khz"));

@@ -45,6 +45,9 @@ const struct mw_absent *mw_document_absent(struct mw_document *document, const c
 /** True for a node that an earlier phase rejected, also `rp3` where `rp` with a `count` failed. */
 bool mw_document_failed(struct mw_document *document, const char *id);
 
+/** For a name that is no node's: adds the help that it is a part's, whose members are. */
+bool mw_document_part(struct mw_document *document, struct mw_diag *diag, const char *id);
+
 /** The front half. False when there is nothing the back half could work on. */
 bool mw_document_load(struct mw_document *document, const struct mw_resolve_options *options,
 		      struct mw_arena *arena, struct mw_diagnostics *diagnostics);
@@ -67,7 +70,10 @@ const char *mw_document_link(struct mw_document *document, struct mw_tree *scala
 /** "did you mean `x`" help on `diag` when a name of the list (ended by NULL) is near. */
 void mw_suggest(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const char *wrong,
 		const char *const *names);
-/** The same with the keys of a map; NULL is an empty one. */
+/** The same when the name is known. Rules about a misspelt name get it as their fix. */
+void mw_suggest_name(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const char *wrong,
+		     const char *name);
+/** The nearest of the keys of a map; NULL is an empty one. */
 void mw_suggest_key(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const char *wrong,
 		    const struct mw_tree *map);
 /** Whether a list ended by NULL (NULL: an empty one) holds the name. */

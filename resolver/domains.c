@@ -8,8 +8,6 @@
 #include "core/registry.h"
 #include "resolver/wire.h"
 
-enum { LINES_MAX = 4096 };
-
 uint32_t mw_wire_count(const struct mw_draft_node *node, const struct mw_wire *wire)
 {
 	size_t count = wire->count ? wire->count : 1, index = 0;
@@ -92,7 +90,7 @@ static bool read_end(struct mw_domains *domains, struct mw_tree *tree, struct mw
 	return false;
 }
 
-static void add_target(struct mw_domains *domains, struct mw_domain *domain, struct mw_tree *tree)
+void mw_domain_target(struct mw_domains *domains, struct mw_domain *domain, struct mw_tree *tree)
 {
 	struct mw_wire_end end;
 
@@ -174,9 +172,17 @@ static bool make_lines(struct mw_domains *domains, struct mw_domain *domain, uin
 {
 	struct mw_arena *arena = domains->draft->arena;
 
-	if (!lines || lines > LINES_MAX) {
+	if (!lines || lines > MW_LINES_MAX) {
 		mw_draft_error(domains->draft, "S103", span, NULL, "irq",
-			       "%" PRIu64 " is outside of 1 to %d (`lines`)", lines, LINES_MAX);
+			       "%" PRIu64 " is outside of 1 to %d (`lines`)", lines, MW_LINES_MAX);
+		return false;
+	}
+	domains->line_count += span.source ? lines : 0; /* the built-in one is small */
+	if (domains->line_count > MW_LINES_TOTAL) {
+		mw_draft_error(domains->draft, "S103", span, NULL, "irq",
+			       "with these the domains have %zu lines together, more than %d",
+			       domains->line_count, MW_LINES_TOTAL);
+		domains->line_count -= lines;
 		return false;
 	}
 	domain->lines = (uint32_t)lines;
@@ -198,8 +204,9 @@ static void set_defaults(struct mw_domain *domain)
 
 static void read_domain(struct mw_domains *domains, struct mw_domain *domain, struct mw_tree *tree)
 {
-	static const char *const keys[] = { "lines", "to", "map", "reserve", NULL };
-	static const char *const later[] = { "swizzle", "pins", NULL };
+	static const char *const keys[] = {
+		"lines", "to", "map", "reserve", "swizzle", "pins", NULL
+	};
 	struct mw_draft *draft = domains->draft;
 	struct mw_tree *lines = mw_tree_get(tree, "lines"), *to = mw_tree_get(tree, "to");
 	uint64_t count;
@@ -207,17 +214,24 @@ static void read_domain(struct mw_domains *domains, struct mw_domain *domain, st
 	domain->name = mw_arena_strdup(&draft->plan->arena, tree->key);
 	domain->span = tree->key_span;
 	set_defaults(domain);
-	if (!mw_draft_keys(draft, tree, "irq", keys, later))
+	if (!mw_draft_keys(draft, tree, "irq", keys, NULL) ||
+	    !mw_swizzle_read(domains, domain, tree))
 		return;
-	if (!lines || !to) {
+	if (!to || (!lines && !domain->swizzle)) {
 		mw_draft_missing(draft, tree, "irq", "the domain `%s` needs `%s`", tree->key,
-				 lines ? "to" : "lines");
+				 to ? "lines" : "to");
 		return;
 	}
-	if (!mw_draft_number(draft, lines, NULL, "irq", false, &count) ||
-	    !make_lines(domains, domain, count, lines->span))
+	count = domain->lines_needed;
+	if ((lines && !mw_draft_number(draft, lines, NULL, "irq", false, &count)) ||
+	    !make_lines(domains, domain, count, lines ? lines->span : tree->key_span))
 		return;
-	each(domains, domain, to, add_target);
+	if (!domain->swizzle)
+		each(domains, domain, to, mw_domain_target);
+	else if (mw_draft_text(draft, to, NULL, "irq", "one domain or node"))
+		domain->to = to;
+	else
+		domain->failed = true;
 	each(domains, domain, mw_tree_get(tree, "reserve"), reserve);
 	read_map(domains, domain, mw_tree_get(tree, "map"));
 }
@@ -268,8 +282,8 @@ static void add_builtin_gsi(struct mw_domains *domains)
 
 	*domain = (struct mw_domain){ .name = "gsi" };
 	set_defaults(domain);
-	if (lines > LINES_MAX)
-		lines = LINES_MAX;
+	if (lines > MW_LINES_MAX)
+		lines = MW_LINES_MAX;
 	if (!lines || !make_lines(domains, domain, lines, (struct mw_span){ 0 }))
 		return;
 	domain->targets =
@@ -293,6 +307,7 @@ void mw_domains_read(struct mw_domains *domains, struct mw_draft *draft)
 	}
 	if (!mw_tree_get(irq, "gsi") && domains->ioapic_count)
 		add_builtin_gsi(domains);
+	mw_swizzles_finish(domains);
 }
 
 /* The ends of a line: what `map` says, else each target whose pins reach that far. */

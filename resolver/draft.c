@@ -5,7 +5,10 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "resolver/fixes.h"
 
 /* Comparing one misspelt name with every node is fine; doing it for thousands is not. */
 enum { SUGGESTION_BUDGET = 100000 };
@@ -61,6 +64,39 @@ void mw_draft_add_user(struct mw_draft *draft, struct mw_draft_net *net,
 	net->users[net->user_count++] = user;
 	user->net = net;
 	user->placed = true;
+}
+
+static int by_claim(const void *a, const void *b)
+{
+	const struct mw_draft_claim *left = *(struct mw_draft_claim *const *)a;
+	const struct mw_draft_claim *right = *(struct mw_draft_claim *const *)b;
+	int order = mw_id_compare(left->node->id, right->node->id);
+
+	return order ? order : left < right ? -1 : left > right;
+}
+
+struct mw_draft_claim **mw_draft_claims_of(struct mw_draft *draft, enum mw_claim_kind kind)
+{
+	struct mw_draft_claim **claims = NULL;
+	size_t count = 0, capacity = 0;
+
+	for (size_t i = 0; i < draft->node_count; i++) {
+		struct mw_draft_node *node = draft->nodes[i];
+
+		for (size_t c = 0; c < node->claim_count; c++) {
+			if (node->claims[c].kind != kind || node->failed || node->dropped)
+				continue;
+			claims = mw_draft_room(draft->arena, claims, count, &capacity,
+					       sizeof(struct mw_draft_claim *));
+			claims[count++] = &node->claims[c];
+		}
+	}
+	if (count)
+		qsort(claims, count, sizeof(struct mw_draft_claim *), by_claim);
+	claims = mw_draft_room(draft->arena, claims, count, &capacity,
+			       sizeof(struct mw_draft_claim *));
+	claims[count] = NULL;
+	return claims;
 }
 
 struct mw_draft_link *mw_draft_add_link(struct mw_draft *draft)
@@ -211,7 +247,7 @@ static void suggest_node(struct mw_draft *draft, struct mw_diag *diag, const cha
 		}
 	}
 	if (best)
-		mw_diag_help(draft->diagnostics, diag, "did you mean `%s`?", best);
+		mw_suggest_name(draft->diagnostics, diag, wanted, best);
 }
 
 void mw_draft_no_node(struct mw_draft *draft, const char *code, struct mw_span span,
@@ -233,7 +269,8 @@ void mw_draft_no_node(struct mw_draft *draft, const char *code, struct mw_span s
 	if (!absent) {
 		diag = mw_draft_error(draft, code, span, node, key, "there is no node `%s`",
 				      wanted);
-		suggest_node(draft, diag, wanted);
+		if (!mw_document_part(draft->document, diag, wanted))
+			suggest_node(draft, diag, wanted);
 		return;
 	}
 	diag = mw_draft_error(draft, "G206", span, node, key,
@@ -256,15 +293,27 @@ const char *mw_draft_text(struct mw_draft *draft, struct mw_tree *tree, struct m
 	return NULL;
 }
 
+static struct mw_diag *refuse_zero(struct mw_draft *draft, struct mw_tree *tree,
+				   struct mw_draft_node *node, const char *key, const char *text)
+{
+	const char *digits = text + strspn(text, "0");
+	struct mw_diag *diag =
+		mw_draft_error(draft, "Y006", tree->span, node, key,
+			       "`%s` has a leading zero: octal to some, decimal to others", text);
+
+	mw_diag_help(draft->diagnostics, diag, "write `%s`, or 0x for hexadecimal",
+		     *digits ? digits : "0");
+	mw_fix_word(draft->diagnostics, diag, MW_FIX_UNSAFE, text, *digits ? digits : "0");
+	return diag;
+}
+
 struct mw_diag *mw_draft_no_number(struct mw_draft *draft, struct mw_tree *tree,
 				   struct mw_draft_node *node, const char *key, const char *text)
 {
 	size_t digits = strspn(text, "0123456789");
 
 	if (text[0] == '0' && digits > 1 && !text[digits])
-		return mw_draft_error(draft, "Y006", tree->span, node, key,
-				      "`%s` has a leading zero: octal in YAML 1.1, decimal in 1.2",
-				      text);
+		return refuse_zero(draft, tree, node, key, text);
 	return mw_draft_error(draft, "S102", tree->span, node, key, "expected a number, found `%s`",
 			      text);
 }

@@ -9,6 +9,8 @@
 
 struct mw_draft_node;
 struct mw_draft_net;
+struct mw_lock;
+struct mw_lock_place;
 
 /** A claim on the way to its place. `tree` is the value in the profile that asks for it. */
 struct mw_draft_claim {
@@ -24,7 +26,8 @@ struct mw_draft_claim {
 	const struct mw_wire *wire;
 	uint32_t wire_index;
 	const char *domain; /* NULL: wired to `target` */
-	uint64_t line;
+	uint64_t line;      /* dma: the channel; msi: how many vectors */
+	unsigned pin;       /* INTA# to INTD# as 1 to 4; 0: no INTx */
 	struct mw_draft_node *target;
 	const struct mw_wire *target_wire;
 	uint32_t target_index;
@@ -32,6 +35,7 @@ struct mw_draft_claim {
 	enum mw_trigger trigger;
 	enum mw_polarity polarity;
 	struct mw_draft_net *net;
+	const struct mw_lock_place *locked; /* automatic: what the lock file says, or NULL */
 };
 
 /** A node of the plan-to-be. Made by typecheck; lives in the draft's arena. */
@@ -41,7 +45,11 @@ struct mw_draft_node {
 	struct mw_span span;
 	const struct mw_device_type *type;
 	struct mw_tree *at, *io, *mmio, *irq, *props, *wires, *backend, *placement_tree, *overlays;
+	struct mw_tree *dma, *msi, *intx, *on_error_tree, *vtl_tree;
 	const char *bus_id, *bus_kind, *address;
+	bool address_automatic; /* `address` is the allocator's, or will be */
+	unsigned vtl;
+	int on_error;
 	struct mw_draft_node *bus;   /* NULL: sys */
 	struct mw_draft_node *owner; /* of a backend */
 	bool failed;                 /* an error was reported: later phases leave it alone */
@@ -59,6 +67,7 @@ struct mw_draft_node {
 	struct mw_draft_net ***pins;   /* per wire of the type, per element: who drives it */
 	struct mw_draft_node **linked; /* per wire of the type: who is at the other end */
 	uint32_t index;                /* in the plan */
+	uint32_t slots;                /* as a bus: a bit for each slot that is in use */
 };
 
 /** One interrupt line in use. */
@@ -117,9 +126,12 @@ struct mw_draft {
 	struct mw_plan_range *ram; /* ascending; in the plan's arena */
 	size_t ram_count;
 	struct mw_span ram_span;
-	struct mw_plan_domain *domains; /* by name; in the plan's arena */
+	struct mw_plan_domain *domains;      /* by name; in the plan's arena */
+	struct mw_draft_node **domain_nodes; /* of each: the node that its pins lead to, or NULL */
 	size_t domain_count;
-	size_t suggestions;        /* spent on "did you mean", which is bounded */
+	const struct mw_lock *lock; /* NULL: none */
+	bool from_plan;     /* a plan's text is read: what would be worked out has been said */
+	size_t suggestions; /* spent on "did you mean", which is bounded */
 	struct mw_lookup defaults; /* type name to the values of a node without properties */
 };
 
@@ -131,6 +143,9 @@ struct mw_draft_net *mw_draft_add_net(struct mw_draft *draft);
 struct mw_draft_link *mw_draft_add_link(struct mw_draft *draft);
 void mw_draft_add_user(struct mw_draft *draft, struct mw_draft_net *net,
 		       struct mw_draft_claim *user);
+/** Every claim of a kind whose node is well, by id and then in the order of the type's rows; ended by
+ * NULL. */
+struct mw_draft_claim **mw_draft_claims_of(struct mw_draft *draft, enum mw_claim_kind kind);
 void mw_draft_add_late(struct mw_draft *draft, struct mw_draft_late late);
 
 /** Makes room for one more element of `size` bytes in an arena's array and returns it. */

@@ -72,6 +72,9 @@ static void emit_claims(struct mw_draft *draft, const struct mw_draft_node *node
 			.net = claim->net ? claim->net->index : 0,
 			.wire = claim->wire,
 			.wire_index = claim->wire_index,
+			.pin = claim->pin,
+			.channel = claim->kind == MW_CLAIM_DMA ? (uint32_t)claim->line : 0,
+			.vectors = claim->kind == MW_CLAIM_MSI ? (uint32_t)claim->line : 0,
 			.automatic = claim->automatic,
 			.overlays = overlay_name(draft, claim),
 			.span = claim->tree->span,
@@ -110,7 +113,9 @@ static void emit_nodes(struct mw_draft *draft)
 			.bus = node->bus_id,
 			.bus_node = node->bus ? node->bus->index : UINT32_MAX,
 			.address = node->address,
+			.address_automatic = node->address_automatic,
 			.host = node->host,
+			.vtl = node->vtl,
 			.values = node->values,
 			.value_count = node->type->properties.count,
 			.span = node->span,
@@ -118,6 +123,8 @@ static void emit_nodes(struct mw_draft *draft)
 		nodes[i].placement = node->placement == MW_PLACEMENT_OWN   ? MW_PLACEMENT_OWN
 				     : node->placement == MW_PLACEMENT_CPU ? MW_PLACEMENT_CPU
 									   : MW_PLACEMENT_SHARED;
+		nodes[i].on_error =
+			node->on_error == MW_ON_ERROR_STOP ? MW_ON_ERROR_STOP : MW_ON_ERROR_REPORT;
 		emit_claims(draft, node, &nodes[i]);
 	}
 	plan->nodes = nodes;
@@ -207,14 +214,18 @@ static void emit_header(struct mw_draft *draft)
 	plan->version = document->version;
 	plan->ram = draft->ram;
 	plan->ram_count = draft->ram_count;
+	for (size_t i = 0; i < draft->domain_count; i++) {
+		if (draft->domain_nodes[i])
+			draft->domains[i].sink.node = draft->domain_nodes[i]->index;
+	}
 	plan->domains = draft->domains;
 	plan->domain_count = draft->domain_count;
 }
 
 void mw_emit(struct mw_draft *draft)
 {
-	emit_header(draft);
 	emit_nodes(draft);
+	emit_header(draft);
 	emit_nets(draft);
 	emit_links(draft);
 }

@@ -31,9 +31,21 @@ static struct mw_tree *evaluate_scalar(struct mw_evaluation *evaluation, struct 
 	}
 	if (tree->link) {
 		copy->instance = (uint32_t)evaluation->i;
+		copy->part = evaluation->scope->part;
 		return copy;
 	}
 	struct mw_value value = mw_expression_value(evaluation, tree);
+
+	if (value.state == MW_VALUE_SET && value.secret && evaluation->no_secret) {
+		struct mw_diag *diag =
+			mw_diagnostics_add(evaluation->diagnostics, MW_SEVERITY_ERROR, "S114",
+					   tree->span, "a secret cannot stand here");
+
+		diag->node = evaluation->node;
+		mw_diag_help(evaluation->diagnostics, diag,
+			     "it may be in `props` and in `backend`");
+		value.state = MW_VALUE_FAILED;
+	}
 
 	if (value.state != MW_VALUE_SET) {
 		*failed |= value.state == MW_VALUE_FAILED;
@@ -42,6 +54,7 @@ static struct mw_tree *evaluate_scalar(struct mw_evaluation *evaluation, struct 
 	copy->evaluated = true;
 	copy->written = tree;
 	copy->host = value.host;
+	copy->secret = value.secret;
 	copy->expression = NULL;
 	copy->quoted = tree->quoted || value.type == MW_TYPE_TEXT;
 	copy->text = mw_value_text(evaluation->arena, &value);

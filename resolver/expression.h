@@ -17,14 +17,18 @@ enum {
 enum mw_type { MW_TYPE_NONE, MW_TYPE_INT, MW_TYPE_BOOL, MW_TYPE_ENUM, MW_TYPE_TEXT, MW_TYPE_LIST };
 const char *mw_type_name(enum mw_type type);
 
+/** What of the host's went into a value: only whether a parameter is given, or one's value. */
+enum { MW_HOST_ASKED = 1 << 0, MW_HOST_VALUE = 1 << 1 };
+
 /** A value. FAILED: a diagnostic was given where it came from; users keep silent. */
 struct mw_value {
 	enum { MW_VALUE_FAILED, MW_VALUE_UNSET, MW_VALUE_SET } state;
 	enum mw_type type;
-	uint64_t number;  /* INT, BOOL */
-	const char *text; /* ENUM, TEXT */
+	uint64_t number;    /* INT, BOOL */
+	const char *text;   /* ENUM, TEXT */
+	const char *secret; /* TEXT: what it really is, where `text` only says `<secret>` */
 	struct mw_tree *list;
-	bool host; /* a host-scoped parameter went into it */
+	uint8_t host; /* MW_HOST_ASKED and MW_HOST_VALUE */
 };
 
 /** A parameter as expressions see it; params.c owns them. */
@@ -42,6 +46,7 @@ struct mw_scope {
 	struct mw_parameter *(*find)(void *context, const char *name);
 	struct mw_value (*value)(void *context, struct mw_parameter *parameter);
 	struct mw_tree *names; /* a map keyed by parameter name, for "did you mean" */
+	struct mw_part *part;  /* whose parameters they are; NULL: the profile's */
 	size_t *text_spent;    /* bytes of texts with values in them; NULL: not counted */
 };
 
@@ -80,6 +85,7 @@ struct mw_evaluation {
 	const struct mw_scope *scope;
 	uint64_t i;
 	const char *node;
+	bool no_secret;               /* outside of `props` and `backend` */
 	struct mw_document *document; /* link phase only */
 	mw_link_lookup *look;
 	void *look_context;

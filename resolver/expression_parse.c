@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "resolver/expression_internal.h"
+#include "resolver/fixes.h"
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 #define DIGITS  "0123456789"
@@ -256,10 +257,19 @@ static struct mw_expression_node *parse_number(struct parser *parser)
 	if (!mw_tree_size(text, &number)) {
 		bool zero = text[0] == '0' && text[1] >= '0' && text[1] <= '9';
 
-		fail(parser, zero ? "Y006" : "S114", token.offset, token.length,
-		     zero ? "`%s` has a leading zero: octal to some, decimal to others"
-			  : "`%s` is no int and no size",
-		     text);
+		struct mw_diag *diag =
+			fail(parser, zero ? "Y006" : "S114", token.offset, token.length,
+			     zero ? "`%s` has a leading zero: octal to some, decimal to others"
+				  : "`%s` is no int and no size",
+			     text);
+		size_t zeros = strspn(text, "0");
+
+		if (zero && text[zeros] >= '0' && text[zeros] <= '9') {
+			mw_diag_help(parser->parsing->diagnostics, diag,
+				     "write `%s`, or 0x for hexadecimal", text + zeros);
+			mw_fix_word(parser->parsing->diagnostics, diag, MW_FIX_UNSAFE, text,
+				    text + zeros);
+		}
 		return NULL;
 	}
 	advance(parser);
@@ -267,6 +277,22 @@ static struct mw_expression_node *parse_number(struct parser *parser)
 
 	node->number = number;
 	return node;
+}
+
+/* `when` and `count` may only ask whether the host gives a value. */
+static bool is_guests(struct parser *parser, const struct mw_parameter *parameter, uint32_t offset,
+		      uint32_t length)
+{
+	if (!parameter->host || !parser->parsing->no_host)
+		return true;
+	struct mw_diag *diag =
+		fail(parser, "S114", offset, length,
+		     "the value of `%s` is the host's, and the guest must not depend on it",
+		     parameter->name);
+
+	mw_diag_help(parser->parsing->diagnostics, diag, "only `has(%s)` may be asked here",
+		     parameter->name);
+	return false;
 }
 
 static struct mw_expression_node *parse_call(struct parser *parser)
@@ -296,7 +322,8 @@ static struct mw_expression_node *parse_call(struct parser *parser)
 			return NULL;
 	} else {
 		parameter = find_parameter(parser);
-		if (!parameter)
+		if (!parameter || (calls[which].op == MW_OP_LEN &&
+				   !is_guests(parser, parameter, name, parser->token.length)))
 			return NULL;
 		advance(parser);
 	}
@@ -323,16 +350,8 @@ static struct mw_expression_node *parse_parameter(struct parser *parser)
 
 	if (!parameter)
 		return NULL;
-	if (parameter->host && parser->parsing->no_host) {
-		struct mw_diag *diag =
-			fail(parser, "S114", token.offset, token.length,
-			     "the value of `%s` is the host's, and the guest must not depend on it",
-			     parameter->name);
-
-		mw_diag_help(parser->parsing->diagnostics, diag, "only `has(%s)` may be asked here",
-			     parameter->name);
+	if (!is_guests(parser, parameter, token.offset, token.length))
 		return NULL;
-	}
 	advance(parser);
 	struct mw_expression_node *node =
 		new_node(parser, MW_OP_PARAMETER, parameter->type, token.offset);
@@ -365,7 +384,7 @@ static struct mw_expression_node *parse_dev(struct parser *parser)
 
 static struct mw_expression_node *parse_word(struct parser *parser)
 {
-	uint32_t offset = parser->token.offset, length = parser->token.length;
+	uint32_t offset = parser->token.offset;
 	struct mw_expression_node *node;
 
 	if (is(parser, "true") || is(parser, "false")) {
@@ -384,8 +403,11 @@ static struct mw_expression_node *parse_word(struct parser *parser)
 		return new_node(parser, MW_OP_I, MW_TYPE_INT, offset);
 	}
 	if (is(parser, "accel") && parser->text[parser->at] == '.') {
-		fail(parser, "S110", offset, length, "`accel.` names are not implemented yet");
-		return NULL;
+		uint32_t more = 1 + length_of(parser->text + parser->at + 1, DIGITS LETTERS);
+
+		parser->token.length += more;
+		parser->at += more;
+		return parse_parameter(parser);
 	}
 	return parse_parameter(parser);
 }
@@ -677,7 +699,8 @@ static bool parse_segments(struct parser *parser)
 
 	parser->expression->whole = first && first->root && !first->next;
 	for (struct mw_segment *segment = first; segment; segment = segment->next) {
-		if (segment->root && segment->root->type == MW_TYPE_LIST && segment != first) {
+		if (segment->root && segment->root->type == MW_TYPE_LIST &&
+		    !parser->expression->whole) {
 			fail(parser, "S114", segment->root->offset, segment->root->length,
 			     "a list must be the whole value");
 			return false;

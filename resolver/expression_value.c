@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "resolver/expression_internal.h"
+#include "resolver/parts.h"
 
 struct run {
 	struct mw_evaluation *evaluation;
@@ -14,7 +15,7 @@ typedef const struct mw_expression_node node_type;
 
 static struct mw_value evaluate(struct run *run, node_type *node);
 
-static struct mw_value number_value(uint64_t number, enum mw_type type, bool host)
+static struct mw_value number_value(uint64_t number, enum mw_type type, uint8_t host)
 {
 	return (struct mw_value){
 		.state = MW_VALUE_SET, .type = type, .number = number, .host = host
@@ -64,7 +65,7 @@ static struct mw_value operand(struct run *run, node_type *node)
 }
 
 /* Splits what stands behind `dev.`: the longest node id that exists, the claim, then the part. */
-static bool split_path(struct run *run, char *path, char **claim, char **part)
+static bool split_path(struct run *run, char *path, const char **id, char **claim, char **part)
 {
 	static const char *const parts[] = { ".base", ".len", ".end" };
 	size_t length = strlen(path);
@@ -82,7 +83,9 @@ static bool split_path(struct run *run, char *path, char **claim, char **part)
 	}
 	for (char *dot = strrchr(path, '.'); dot; dot = strrchr(path, '.')) {
 		*dot = '\0';
-		if (mw_tree_get(run->evaluation->document->devices, path)) {
+		*id = mw_part_name(run->evaluation->document, run->evaluation->scope->part,
+				   run->scalar->span, path);
+		if (mw_tree_get(run->evaluation->document->devices, *id)) {
 			*claim = dot + 1;
 			return true;
 		}
@@ -95,7 +98,9 @@ static struct mw_value refuse_dev(struct run *run, node_type *node)
 	struct mw_evaluation *evaluation = run->evaluation;
 	struct mw_diagnostics *diagnostics = evaluation->diagnostics;
 	size_t length = strcspn(node->path, ".");
-	const char *id = mw_arena_strndup(evaluation->arena, node->path, length);
+	const char *id =
+		mw_part_name(evaluation->document, evaluation->scope->part, run->scalar->span,
+			     mw_arena_strndup(evaluation->arena, node->path, length));
 
 	if (mw_document_failed(evaluation->document, id))
 		return (struct mw_value){ .state = MW_VALUE_FAILED };
@@ -120,11 +125,12 @@ static struct mw_value evaluate_dev(struct run *run, node_type *node)
 	struct mw_evaluation *evaluation = run->evaluation;
 	char *path = mw_arena_strdup(evaluation->arena, node->path);
 	struct mw_claim_range range;
+	const char *id = NULL;
 	char *claim, *part;
 
 	if (!evaluation->look)
 		return fail(run, node, "places of devices are not known here");
-	if (!split_path(run, path, &claim, &part))
+	if (!split_path(run, path, &id, &claim, &part))
 		return refuse_dev(run, node);
 	/* the claim's name begins behind the id in the unbroken path */
 	size_t start = (size_t)(claim - path), end = strlen(node->path);
@@ -132,23 +138,22 @@ static struct mw_value evaluate_dev(struct run *run, node_type *node)
 	if (part)
 		end -= strlen(part) + 1;
 	claim = mw_arena_strndup(evaluation->arena, node->path + start, end - start);
-	if (!evaluation->look(evaluation->look_context, path, claim, &range)) {
-		struct mw_value value =
-			fail(run, node, "`%s` has no placed claim `%s`", path, claim);
+	if (!evaluation->look(evaluation->look_context, id, claim, &range)) {
+		struct mw_value value = fail(run, node, "`%s` has no placed claim `%s`", id, claim);
 
 		evaluation->diagnostics->items[evaluation->diagnostics->count - 1]->code = "S105";
 		return value;
 	}
 	if (part && strcmp(part, "len") == 0)
-		return number_value(range.length, MW_TYPE_INT, false);
+		return number_value(range.length, MW_TYPE_INT, 0);
 	if (part && strcmp(part, "end") == 0) {
 		uint64_t sum;
 
 		if (__builtin_add_overflow(range.base, range.length, &sum))
 			return fail(run, node, "the end of this claim does not fit 64 bits");
-		return number_value(sum, MW_TYPE_INT, false);
+		return number_value(sum, MW_TYPE_INT, 0);
 	}
-	return number_value(range.base, MW_TYPE_INT, false);
+	return number_value(range.base, MW_TYPE_INT, 0);
 }
 
 static struct mw_value evaluate_call(struct run *run, node_type *node)
@@ -169,10 +174,13 @@ static struct mw_value evaluate_call(struct run *run, node_type *node)
 	if (value.state == MW_VALUE_FAILED)
 		return value;
 	if (node->op == MW_OP_HAS)
-		return number_value(value.state == MW_VALUE_SET, MW_TYPE_BOOL, value.host);
+		return number_value(value.state == MW_VALUE_SET, MW_TYPE_BOOL,
+				    value.host ? MW_HOST_ASKED : 0);
 	if (value.state == MW_VALUE_UNSET)
 		return refuse_unset(run, node);
-	return number_value(value.list ? value.list->count : strlen(value.text), MW_TYPE_INT,
+	if (value.list)
+		return number_value(value.list->count, MW_TYPE_INT, value.host);
+	return number_value(strlen(value.secret ? value.secret : value.text), MW_TYPE_INT,
 			    value.host);
 }
 
@@ -181,8 +189,8 @@ static struct mw_value evaluate_leaf(struct run *run, node_type *node)
 	const struct mw_scope *scope = run->evaluation->scope;
 
 	switch (node->op) {
-	case MW_OP_NUMBER: return number_value(node->number, node->type, false);
-	case MW_OP_I: return number_value(run->evaluation->i, MW_TYPE_INT, false);
+	case MW_OP_NUMBER: return number_value(node->number, node->type, 0);
+	case MW_OP_I: return number_value(run->evaluation->i, MW_TYPE_INT, 0);
 	case MW_OP_PARAMETER: return scope->value(scope->context, node->parameter);
 	case MW_OP_DEV: return evaluate_dev(run, node);
 	default: return evaluate_call(run, node);
@@ -283,7 +291,7 @@ static struct mw_value evaluate_binary(struct run *run, node_type *node)
 
 	if (right.state != MW_VALUE_SET)
 		return right;
-	bool host = left.host || right.host;
+	uint8_t host = left.host | right.host;
 
 	if (node->op < MW_OP_MIN)
 		return number_value(compare(node->op, left.number, right.number), MW_TYPE_BOOL,
@@ -333,6 +341,27 @@ static bool may_write(const struct run *run, size_t length)
 	return *spent <= MW_EXPRESSION_TEXTS;
 }
 
+/* What a part of a string is, and what of it may be seen. */
+struct piece {
+	const char *text, *shown;
+	size_t length;
+};
+
+static const char *join(struct mw_arena *arena, const struct piece *pieces, size_t count,
+			size_t length, bool shown)
+{
+	char *text = mw_arena_alloc(arena, length + 1, 1), *end = text;
+
+	for (size_t i = 0; i < count; i++) {
+		bool hidden = shown && pieces[i].shown != pieces[i].text;
+		size_t size = hidden ? strlen(pieces[i].shown) : pieces[i].length;
+
+		memcpy(end, hidden ? pieces[i].shown : pieces[i].text, size);
+		end += size;
+	}
+	return text;
+}
+
 /* Joins the pieces of a string. */
 static struct mw_value interpolate(struct run *run, const struct mw_expression *expression)
 {
@@ -343,23 +372,23 @@ static struct mw_value interpolate(struct run *run, const struct mw_expression *
 
 	for (const struct mw_segment *segment = expression->first; segment; segment = segment->next)
 		count++;
-	struct piece {
-		const char *text;
-		size_t length;
-	} *pieces = mw_arena_alloc(arena, count, sizeof(*pieces));
+	struct piece *pieces = mw_arena_alloc(arena, count, sizeof(*pieces));
+	bool secret = false;
 	size_t at = 0;
 
 	for (const struct mw_segment *segment = expression->first; segment;
 	     segment = segment->next, at++) {
-		pieces[at] = (struct piece){ segment->text, segment->length };
+		pieces[at] = (struct piece){ segment->text, segment->text, segment->length };
 		if (segment->root) {
 			struct mw_value value = operand(run, segment->root);
 
 			if (value.state != MW_VALUE_SET)
 				return value;
 			result.host |= value.host;
-			pieces[at].text = mw_value_text(arena, &value);
+			pieces[at].shown = mw_value_text(arena, &value);
+			pieces[at].text = value.secret ? value.secret : pieces[at].shown;
 			pieces[at].length = strlen(pieces[at].text);
+			secret |= value.secret != NULL;
 			last = segment->root;
 		}
 		length += pieces[at].length;
@@ -369,12 +398,10 @@ static struct mw_value interpolate(struct run *run, const struct mw_expression *
 			    "with this the text has more than %d bytes, or all texts "
 			    "more than %d MiB",
 			    MW_EXPRESSION_TEXT, MW_EXPRESSION_TEXTS >> 20);
-	char *text = mw_arena_alloc(arena, length + 1, 1);
-
-	result.text = text;
-	for (at = 0; at < count; at++) {
-		memcpy(text, pieces[at].text, pieces[at].length);
-		text += pieces[at].length;
+	result.text = join(arena, pieces, count, length, false);
+	if (secret) {
+		result.secret = result.text;
+		result.text = join(arena, pieces, count, length + count * strlen("<secret>"), true);
 	}
 	return result;
 }

@@ -3,15 +3,13 @@
 #include "resolver/files.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "resolver/deprecated.h"
 #include "resolver/document.h"
-#include "resolver/read.h"
+#include "resolver/files_internal.h"
+#include "resolver/fixes.h"
+#include "resolver/history.h"
 
 /* What a reference such as `chipset/q35@1` or `./base.yaml` says. */
 struct reference {
@@ -30,8 +28,7 @@ static struct mw_diag *error(struct mw_files *files, const char *code, struct mw
 	return mw_diagnostics_add(files->diagnostics, MW_SEVERITY_ERROR, code, span, format, text);
 }
 
-/* A profile that the command line names has no place to point at, nor a rule. */
-static const char *code_for(struct mw_span wanted)
+const char *mw_files_code(struct mw_span wanted)
 {
 	return wanted.source ? "S113" : "";
 }
@@ -60,16 +57,32 @@ static bool is_name(const char *text)
 		       strlen(text);
 }
 
+/* `x/pc.yaml@2`: the path and the version; the text itself where it names none. */
+static const char *given_version(struct mw_files *files, const char *text, uint64_t *version)
+{
+	const char *at = strrchr(text, '@');
+	size_t length = at ? (size_t)(at - text) : 0;
+
+	if (length < 6 || strncmp(at - 5, ".yaml", 5) != 0 || !mw_tree_int(at + 1, version))
+		return text;
+	return mw_arena_strndup(files->arena, text, length);
+}
+
 static bool parse_reference(struct mw_files *files, const char *text, const char *kind,
 			    struct mw_span span, struct reference *reference)
 {
 	*reference = (struct reference){ .kind = kind, .name = text };
 	if (strstr(text, "://")) {
-		error(files, code_for(span), span, "`%s` is a network path: files are local", text);
+		error(files, mw_files_code(span), span, "`%s` is a network path: files are local",
+		      text);
 		return false;
 	}
-	if (is_path(text)) {
+	const char *path = given_version(files, text, &reference->version);
+
+	if (is_path(path)) {
 		reference->kind = NULL;
+		reference->name = path;
+		reference->pinned = path != text;
 		return true;
 	}
 	const char *slash = strchr(text, '/');
@@ -90,7 +103,7 @@ static bool parse_reference(struct mw_files *files, const char *text, const char
 	if ((at && !mw_tree_int(at + 1, &reference->version)) || !format || !format->folder ||
 	    !is_name(reference->name)) {
 		struct mw_diag *diag =
-			error(files, code_for(span), span, "`%s` names no file", text);
+			error(files, mw_files_code(span), span, "`%s` names no file", text);
 
 		mw_diag_help(files->diagnostics, diag,
 			     "write chipset/NAME@VERSION, or a path such as ./base.yaml");
@@ -147,12 +160,12 @@ static const char *search(struct mw_files *files, const struct reference *refere
 	for (size_t i = 0; i < files->options->search_count; i++) {
 		const char *path = join(files, files->options->search[i], rest);
 
-		if (access(path, F_OK) == 0)
+		if (mw_files_exist(files, path))
 			return path;
 	}
 	struct mw_diag *diag =
-		mw_diagnostics_add(files->diagnostics, MW_SEVERITY_ERROR, code_for(wanted), wanted,
-				   "there is no %s `%s`", reference->kind, reference->name);
+		mw_diagnostics_add(files->diagnostics, MW_SEVERITY_ERROR, mw_files_code(wanted),
+				   wanted, "there is no %s `%s`", reference->kind, reference->name);
 
 	for (size_t i = 0; i < files->options->search_count; i++)
 		mw_diag_note(files->diagnostics, diag, (struct mw_span){ 0 }, "looked for %s",
@@ -161,60 +174,7 @@ static const char *search(struct mw_files *files, const struct reference *refere
 	return NULL;
 }
 
-static char *read_all(int handle, size_t size)
-{
-	char *text = mw_alloc(size + 1, 1);
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t count = read(handle, text + done, size - done);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count < 0) {
-			free(text);
-			return NULL;
-		}
-		if (count == 0)
-			break;
-		done += (size_t)count;
-	}
-	memset(text + done, 0, size + 1 - done);
-	return text;
-}
-
-/* A file too large is not read at all; mw_read says so from its size. Not blocking: a FIFO's name
- * must not hang the resolver before it is seen to be none of ours. */
-static struct mw_tree *read_file(struct mw_files *files, struct mw_file *file,
-				 struct mw_span wanted)
-{
-	int handle = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat status;
-
-	if (handle < 0 || fstat(handle, &status) < 0 || !S_ISREG(status.st_mode)) {
-		const char *why = handle < 0 ? strerror(errno) : "not a regular file";
-
-		mw_diagnostics_add(files->diagnostics, MW_SEVERITY_ERROR, code_for(wanted), wanted,
-				   "cannot read %s: %s", file->path, why);
-		if (handle >= 0)
-			close(handle);
-		return NULL;
-	}
-	size_t size = (size_t)status.st_size;
-	char *text = size > MW_READ_BYTES ? mw_strdup("") : read_all(handle, size);
-	struct mw_tree *root = NULL;
-
-	if (text)
-		root = mw_read(files->arena, files->diagnostics, file->path, text, size);
-	else
-		mw_diagnostics_add(files->diagnostics, MW_SEVERITY_ERROR, code_for(wanted), wanted,
-				   "cannot read %s: %s", file->path, strerror(errno));
-	free(text);
-	close(handle);
-	return root;
-}
-
-static void refuse_cycle(struct mw_files *files, const struct mw_file *again, struct mw_span wanted)
+void mw_files_circle(struct mw_files *files, const struct mw_file *again, struct mw_span wanted)
 {
 	struct mw_diag *diag =
 		error(files, "S113", wanted, "`extends` runs in a circle back to %s", again->path);
@@ -227,17 +187,16 @@ static void refuse_cycle(struct mw_files *files, const struct mw_file *again, st
 			     "%s is reached from here", files->stack[i]->path);
 }
 
-/* The file with this path if it was met before; *circle when it is still being loaded. */
-static struct mw_file *find_known(struct mw_files *files, const struct stat *status, bool *circle)
+/* The file with this path if it was met before; one that only an editor has is told by its path. */
+static struct mw_file *find_known(struct mw_files *files, const char *path,
+				  const struct stat *status)
 {
-	*circle = false;
 	for (size_t i = 0; i < files->count; i++) {
 		struct mw_file *file = files->items[i];
 
-		if (file->device != status->st_dev || file->inode != status->st_ino)
-			continue;
-		*circle = file->state == MW_FILE_LOADING;
-		return file;
+		if (file->device == status->st_dev && file->inode == status->st_ino &&
+		    (file->inode || strcmp(file->path, path) == 0))
+			return file;
 	}
 	return NULL;
 }
@@ -248,31 +207,35 @@ static bool base_fits(struct mw_files *files, const struct mw_file *file,
 	const char *name = base->format->name;
 
 	if (strcmp(name, "chipset") == 0 ||
-	    (strcmp(name, "machine") == 0 && strcmp(file->format->name, "machine") == 0))
+	    (strcmp(name, file->format->name) == 0 && strcmp(name, "overlay") != 0))
 		return true;
 	mw_diagnostics_add(files->diagnostics, MW_SEVERITY_ERROR, "S113", span,
 			   "a %s cannot extend a %s", file->format->name, name);
 	return false;
 }
 
-static void check_version(struct mw_files *files, const struct reference *reference,
-			  const struct mw_file *file, const char *wanted, struct mw_span span)
+/* The file in the version that was asked for. */
+static struct mw_file *pick_version(struct mw_files *files, const struct reference *reference,
+				    struct mw_file *file, struct mw_span span)
 {
-	struct mw_diag *diag;
+	if (reference->pinned && reference->version != file->version)
+		file = mw_history_pick(files, file, reference->version, span);
+	if (file)
+		mw_deprecated_check(files, file, span);
+	return file;
+}
 
-	if (reference->pinned && reference->version != file->version) {
-		diag = mw_diagnostics_add(files->diagnostics, MW_SEVERITY_ERROR, code_for(span),
-					  span, "%s is version %llu, not %llu", file->path,
-					  (unsigned long long)file->version,
-					  (unsigned long long)reference->version);
-		mw_diag_help(files->diagnostics, diag,
-			     "older versions need `history`, which is not implemented yet");
-	} else if (reference->kind && !reference->pinned && span.source) {
-		diag = mw_diagnostics_add(files->diagnostics, MW_SEVERITY_HINT, "C703", span,
-					  "this base has no version, so it may change");
-		mw_diag_help(files->diagnostics, diag, "write `%s@%llu`", wanted,
-			     (unsigned long long)file->version);
-	}
+static void hint_unpinned(struct mw_files *files, const struct mw_file *file,
+			  const struct mw_tree *wanted)
+{
+	struct mw_diag *diag =
+		mw_diagnostics_add(files->diagnostics, MW_SEVERITY_HINT, "C703", wanted->span,
+				   "this base has no version, so it may change");
+	const char *pinned = mw_arena_printf(files->arena, "%s@%llu", wanted->text,
+					     (unsigned long long)file->version);
+
+	mw_diag_help(files->diagnostics, diag, "write `%s`", pinned);
+	mw_fix_word(files->diagnostics, diag, MW_FIX_SAFE, wanted->text, pinned);
 }
 
 static const char *folder_of(struct mw_files *files, const char *path)
@@ -288,38 +251,57 @@ static const char *locate(struct mw_files *files, const struct mw_file *from, co
 	return path[0] == '/' || !from ? path : join(files, folder_of(files, from->path), path);
 }
 
+/* `must` is the kind that the file has to be; NULL for a base, whose kind only a name tells. */
+static struct mw_file *open_reference(struct mw_files *files, const struct mw_file *from,
+				      const char *text, const char *kind, const char *must,
+				      struct mw_span span, bool *unpinned)
+{
+	struct reference reference;
+
+	if (!parse_reference(files, text, kind, span, &reference))
+		return NULL;
+	*unpinned = reference.kind && !reference.pinned;
+	const char *path = reference.kind ? search(files, &reference, span)
+					  : locate(files, from, reference.name);
+	struct mw_file *file = path ? load(files, path, must ? must : reference.kind, span) : NULL;
+
+	return file ? pick_version(files, &reference, file, span) : NULL;
+}
+
+struct mw_file *mw_files_open(struct mw_files *files, const struct mw_file *from, const char *text,
+			      const char *kind, struct mw_span span, bool *unpinned)
+{
+	return open_reference(files, from, text, kind, kind, span, unpinned);
+}
+
 static void load_base(struct mw_files *files, struct mw_file *file, struct mw_tree *wanted)
 {
 	struct mw_span span = wanted->span;
-	struct reference reference;
-	const char *path;
-
-	if (wanted->failed ||
-	    !parse_reference(files, wanted->text, file->format->name, span, &reference)) {
-		files->broken = true;
-		return;
-	}
-	path = reference.kind ? search(files, &reference, span)
-			      : locate(files, file, reference.name);
-	struct mw_file *base = path ? load(files, path, reference.kind, span) : NULL;
+	bool unpinned = false;
+	struct mw_file *base = wanted->failed
+				       ? NULL
+				       : open_reference(files, file, wanted->text,
+							file->format->name, NULL, span, &unpinned);
 
 	if (!base || !base_fits(files, file, base, span)) {
 		files->broken = true;
 		return;
 	}
-	check_version(files, &reference, base, wanted->text, span);
+	if (unpinned)
+		hint_unpinned(files, base, wanted);
 	for (size_t i = 0; i < file->base_count; i++) {
 		if (file->bases[i] == base)
 			return;
 	}
 	file->bases[file->base_count++] = base;
+	file->listed |= base->listed | 1ull << base->number;
 	file->ancestors |= base->ancestors | 1ull << base->number;
+	if (base->newest)
+		file->ancestors |= 1ull << base->newest->number;
 }
 
-static void load_bases(struct mw_files *files, struct mw_file *file)
+void mw_files_bases(struct mw_files *files, struct mw_file *file, struct mw_tree *extends)
 {
-	struct mw_tree *extends = mw_tree_get(file->root, "extends");
-
 	if (!extends)
 		return;
 	if (extends->kind == MW_TREE_SCALAR) {
@@ -348,38 +330,23 @@ static void name_file(struct mw_files *files, struct mw_file *file)
 static bool fill_file(struct mw_files *files, struct mw_file *file, const char *kind,
 		      struct mw_span wanted)
 {
-	file->root = read_file(files, file, wanted);
+	file->root = mw_files_text(files, file, wanted);
 	if (!file->root)
 		return false;
 	file->format = mw_shape_check(files->diagnostics, file->root, kind);
 	if (!file->format)
 		return false;
 	name_file(files, file);
-	load_bases(files, file);
+	mw_history_check(files, file);
+	mw_deprecated_shape(files->diagnostics, file);
+	mw_files_bases(files, file, mw_tree_get(file->root, "extends"));
 	return true;
 }
 
-static struct mw_file *load(struct mw_files *files, const char *path, const char *kind,
-			    struct mw_span wanted)
+struct mw_file *mw_files_begin(struct mw_files *files, struct mw_span wanted)
 {
-	struct stat status = { 0 };
-	bool circle;
-	struct mw_file *file = NULL;
+	struct mw_file *file;
 
-	if (stat(path, &status) == 0)
-		file = find_known(files, &status, &circle);
-	if (file && circle) {
-		refuse_cycle(files, file, wanted);
-		return NULL;
-	}
-	if (file && file->state == MW_FILE_READY && kind && strcmp(file->format->name, kind) != 0) {
-		mw_diagnostics_add(files->diagnostics, MW_SEVERITY_ERROR, "S102", wanted,
-				   "expected a %s here, and %s is a %s", kind, path,
-				   file->format->name);
-		return NULL;
-	}
-	if (file)
-		return file->state == MW_FILE_READY ? file : NULL;
 	if (files->depth > MW_FILES_DEPTH || files->count == MW_FILES_MOST) {
 		bool told = files->full;
 
@@ -394,54 +361,87 @@ static struct mw_file *load(struct mw_files *files, const char *path, const char
 		return NULL;
 	}
 	file = mw_arena_alloc(files->arena, 1, sizeof(*file));
-	file->path = path;
-	file->device = status.st_dev;
-	file->inode = status.st_ino;
 	file->number = (unsigned)files->count;
 	file->extended_at = wanted;
 	files->items[files->count++] = file;
 	files->stack[files->depth++] = file;
-	file->state = fill_file(files, file, kind, wanted) ? MW_FILE_READY : MW_FILE_BROKEN;
+	return file;
+}
+
+struct mw_file *mw_files_end(struct mw_files *files, struct mw_file *file, bool good)
+{
 	files->depth--;
-	return file->state == MW_FILE_READY ? file : NULL;
+	file->state = good ? MW_FILE_READY : MW_FILE_BROKEN;
+	return good ? file : NULL;
+}
+
+static struct mw_file *load(struct mw_files *files, const char *path, const char *kind,
+			    struct mw_span wanted)
+{
+	struct stat status = { 0 };
+	struct mw_file *file = NULL;
+
+	if (stat(path, &status) < 0)
+		status = (struct stat){ 0 };
+	file = find_known(files, path, &status);
+	if (file && file->state == MW_FILE_LOADING) {
+		mw_files_circle(files, file, wanted);
+		return NULL;
+	}
+	if (file && file->state == MW_FILE_READY && kind && strcmp(file->format->name, kind) != 0) {
+		mw_diagnostics_add(files->diagnostics, MW_SEVERITY_ERROR, "S102", wanted,
+				   "expected %s %s here, and %s is %s %s", mw_article(kind), kind,
+				   path, mw_article(file->format->name), file->format->name);
+		return NULL;
+	}
+	if (file)
+		return file->state == MW_FILE_READY ? file : NULL;
+	file = mw_files_begin(files, wanted);
+	if (!file)
+		return NULL;
+	file->path = path;
+	file->device = status.st_dev;
+	file->inode = status.st_ino;
+	return mw_files_end(files, file, fill_file(files, file, kind, wanted));
+}
+
+/* On a command line any slash makes a path, as in a shell. */
+struct mw_file *mw_files_given(struct mw_files *files, const char *text, const char *kind)
+{
+	struct mw_span nowhere = { 0 };
+	uint64_t version;
+	const char *path = given_version(files, text, &version);
+	size_t length = strlen(path);
+	bool unpinned;
+
+	if (!strchr(text, '/') && !(length > 5 && strcmp(path + length - 5, ".yaml") == 0))
+		return mw_files_open(files, NULL, text, kind, nowhere, &unpinned);
+	struct mw_file *file = load(
+		files, path,
+		files->options->any_format && strcmp(kind, "machine") == 0 ? NULL : kind, nowhere);
+
+	if (file && path != text && version != file->version)
+		file = mw_history_pick(files, file, version, nowhere);
+	if (file)
+		mw_deprecated_check(files, file, nowhere);
+	return file;
 }
 
 struct mw_file *mw_files_load(struct mw_files *files)
 {
-	const char *text = files->options->profile;
-	struct mw_span nowhere = { 0 };
-	struct reference reference;
-	const char *path = text;
-	size_t length = strlen(text);
+	struct mw_file *file = mw_files_given(files, files->options->profile, "machine");
 
-	/* on a command line any slash makes a path, as in a shell */
-	if (strchr(text, '/') || (length > 5 && strcmp(text + length - 5, ".yaml") == 0)) {
-		reference = (struct reference){ .name = text };
-	} else {
-		if (!parse_reference(files, text, "machine", nowhere, &reference))
-			return NULL;
-		path = search(files, &reference, nowhere);
-	}
-	struct mw_file *file = path ? load(files, path, "machine", nowhere) : NULL;
-
-	if (file)
-		check_version(files, &reference, file, text, nowhere);
+	if (file && strcmp(file->format->name, "machine") == 0)
+		mw_overlays_load(files, file);
 	return file;
 }
 
 struct mw_tree *mw_files_read(struct mw_files *files, const char *kind, const char *name,
 			      struct mw_span wanted)
 {
-	const struct mw_file *from = mw_files_of(files, wanted);
-	struct reference reference;
-	const char *path = NULL;
+	bool unpinned;
+	struct mw_file *file =
+		mw_files_open(files, mw_files_of(files, wanted), name, kind, wanted, &unpinned);
 
-	if (parse_reference(files, name, kind, wanted, &reference))
-		path = reference.kind ? search(files, &reference, wanted)
-				      : locate(files, from, reference.name);
-	struct mw_file *file = path ? load(files, path, kind, wanted) : NULL;
-
-	if (file)
-		check_version(files, &reference, file, name, (struct mw_span){ 0 });
 	return file ? file->root : NULL;
 }

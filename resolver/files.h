@@ -21,6 +21,11 @@ struct mw_file {
 	const struct mw_format *format;
 	struct mw_tree *root; /* as read */
 	uint64_t version;
+	struct mw_file *newest;  /* an older version: the file itself, else NULL */
+	uint64_t listed;         /* as `ancestors`, with older versions instead of their files */
+	bool rebased;            /* its history gives this version other bases */
+	struct mw_tree **bodies; /* what makes it this version, newest first */
+	size_t body_count;
 	struct mw_file *bases[MW_FILES_MOST];
 	size_t base_count;
 	uint64_t ancestors;
@@ -35,15 +40,22 @@ struct mw_files {
 	const struct mw_resolve_options *options;
 	struct mw_file *items[MW_FILES_MOST];
 	size_t count;
+	struct mw_file *overlays[MW_FILES_MOST]; /* in the order in which they apply */
+	size_t overlay_count;
 	struct mw_file *stack[MW_FILES_DEPTH + 1];
 	size_t depth;
 	bool full;   /* MW_FILES_MOST is reached, and that has been told */
 	bool broken; /* something that is extended is not there: what overrides it would miss */
 };
 
-/** Reads the profile of the options and everything it extends. NULL when the profile itself cannot
- * be read; bases that fail are left out with a diagnostic. */
+/** Reads the profile of the options, everything it extends, and its overlays. NULL when the profile
+ * itself cannot be read; what else fails is left out with a diagnostic, and `broken` is set. */
 struct mw_file *mw_files_load(struct mw_files *files);
+
+/** What a reference such as `chipset/q35@1` or `./base.yaml` names, read once; `kind` is for one that
+ * states none, `from` the file it stands in, `span` where. *unpinned: a name without a version. */
+struct mw_file *mw_files_open(struct mw_files *files, const struct mw_file *from, const char *text,
+			      const char *kind, struct mw_span span, bool *unpinned);
 
 /** Reads one file by kind and name from the search path; `wanted` is where it was asked for. */
 struct mw_tree *mw_files_read(struct mw_files *files, const char *kind, const char *name,

@@ -23,7 +23,14 @@ struct mw_front {
 	struct mw_params *params;
 	struct mw_tree *absent;  /* ids that `when` took out */
 	struct mw_tree *counted; /* ids with `count` */
-	bool full;               /* MW_NODES_MOST is reached, and that has been told */
+	struct mw_tree *devices; /* the composed entries, with changes of members such as `a.b` */
+	struct mw_tree *part_types; /* struct mw_part_type, keyed by how the profile names them */
+	struct mw_tree *parts;      /* struct mw_part, keyed by id */
+	struct mw_tree *domains;    /* interrupt domains that parts bring */
+	size_t part_spent;          /* of MW_NODES_MOST */
+	unsigned part_depth;
+	size_t noted; /* findings that mw_parts_note has looked at */
+	bool full;    /* MW_NODES_MOST is reached, and that has been told */
 };
 
 /** Evaluates every expression below `tree`, which stays as it is. `*failed` is set when one could

@@ -4,11 +4,15 @@
 
 #include <string.h>
 
+#include "resolver/fixes.h"
+#include "resolver/parts.h"
 #include "resolver/shape.h"
 
 /* An entry of `devices` on its way to its nodes. */
 struct entry {
 	struct mw_tree *tree, *when, *count_tree;
+	const char *id;
+	struct mw_part *part; /* whose member it is; NULL: the profile's own */
 	struct mw_evaluation evaluation;
 	uint64_t count;
 	bool body_uses_i;
@@ -19,10 +23,17 @@ static void warn_constant(struct mw_document *document, const struct mw_tree *co
 {
 	int constant = condition->expression ? mw_expression_constant(condition->expression) : 0;
 
-	if (constant)
-		mw_diagnostics_add(document->diagnostics, MW_SEVERITY_WARNING, "S106",
-				   condition->span, "this is always %s",
-				   constant > 0 ? "true" : "false");
+	if (!constant)
+		return;
+	struct mw_diag *diag = mw_diagnostics_add(document->diagnostics, MW_SEVERITY_WARNING,
+						  "S106", condition->span, "this is always %s",
+						  constant > 0 ? "true" : "false");
+
+	if (constant < 0)
+		return;
+	mw_fix_remove(document->diagnostics, diag, MW_FIX_UNSAFE, condition);
+	if (diag->fix)
+		mw_diag_help(document->diagnostics, diag, "the condition can go");
 }
 
 static void parse_body(struct mw_document *document, struct mw_tree *entry)
@@ -57,6 +68,8 @@ void mw_instances_parse(struct mw_document *document, struct mw_tree *devices)
 	for (struct mw_tree *entry = devices->first; entry; entry = entry->next) {
 		if (entry->kind == MW_TREE_MAP && !entry->failed)
 			parse_body(document, entry);
+		if (!entry->failed && mw_part_is(entry))
+			mw_part_declare(document, entry);
 	}
 }
 
@@ -77,14 +90,21 @@ static struct mw_gone *add_gone(struct mw_document *document, struct mw_tree *ma
 static bool id_is_free(struct mw_document *document, const struct mw_tree *entry, const char *id)
 {
 	struct mw_tree *other = mw_tree_get(document->devices, id);
+	const char *dot = strrchr(id, '.');
 
 	if (!other) /* taken out by `when`, an id is still taken */
 		other = mw_tree_get(document->front->absent, id);
+	if (!other)
+		other = mw_tree_get(document->front->parts, id);
 	if (!other) {
-		if (strlen(id) <= 32)
+		int most = strlen(dot ? dot + 1 : id) > MW_ID_LENGTH ? MW_ID_LENGTH
+			   : strlen(id) > MW_ID_WHOLE_MOST           ? MW_ID_WHOLE_MOST
+								     : 0;
+		if (!most)
 			return true;
 		mw_diagnostics_add(document->diagnostics, MW_SEVERITY_ERROR, "S118",
-				   entry->key_span, "the id `%s` has more than 32 characters", id);
+				   entry->key_span, "the id `%s` has more than %d characters", id,
+				   most);
 		return false;
 	}
 	struct mw_diag *diag = mw_diagnostics_add(document->diagnostics, MW_SEVERITY_ERROR, "S118",
@@ -108,10 +128,14 @@ static bool add_absent(struct mw_document *document, const struct mw_tree *entry
 	return true;
 }
 
-static void add_failed(struct mw_document *document, struct mw_tree *entry)
+static void add_failed(struct mw_document *document, struct mw_tree *entry, const char *id)
 {
-	if (!mw_tree_get(document->failed, entry->key))
-		mw_tree_append(document->failed, mw_tree_copy(document->arena, entry));
+	if (mw_tree_get(document->failed, id))
+		return;
+	struct mw_tree *copy = mw_tree_copy(document->arena, entry);
+
+	copy->key = id;
+	mw_tree_append(document->failed, copy);
 }
 
 /* The body without the keys that this phase uses up. NULL when an expression failed. */
@@ -125,6 +149,8 @@ static struct mw_tree *make_body(struct mw_document *document, struct entry *ent
 	for (struct mw_tree *child = entry->tree->first; child; child = child->next) {
 		if (child == entry->when || child == entry->count_tree)
 			continue;
+		entry->evaluation.no_secret =
+			strcmp(child->key, "props") != 0 && strcmp(child->key, "backend") != 0;
 		struct mw_tree *value = mw_evaluate_tree(&entry->evaluation, child, &failed);
 
 		if (value)
@@ -132,7 +158,22 @@ static struct mw_tree *make_body(struct mw_document *document, struct entry *ent
 	}
 	if (!failed && body->dynamic)
 		failed = !mw_shape_check_device(document->diagnostics, body);
+	if (!failed && entry->part)
+		mw_part_place(document, entry->part, body);
 	return failed ? NULL : body;
+}
+
+/* The parser refuses a host's parameter itself; this is one that came through a default. */
+static bool is_guests(struct entry *entry, const struct mw_tree *tree, const struct mw_value *value)
+{
+	if (!(value->host & MW_HOST_VALUE))
+		return true;
+	struct mw_diag *diag = mw_diagnostics_add(
+		entry->evaluation.diagnostics, MW_SEVERITY_ERROR, "S114", tree->span,
+		"a value of the host goes into this, and the guest must not depend on it");
+
+	diag->node = entry->evaluation.node;
+	return false;
 }
 
 /* 1 there, 0 not, -1 failed. */
@@ -142,6 +183,8 @@ static int is_there(struct entry *entry)
 		return 1;
 	struct mw_value value = mw_expression_value(&entry->evaluation, entry->when);
 
+	if (value.state == MW_VALUE_SET && !is_guests(entry, entry->when, &value))
+		return -1;
 	return value.state == MW_VALUE_SET ? value.number != 0 : -1;
 }
 
@@ -156,7 +199,7 @@ static bool work_out_count(struct mw_document *document, struct entry *entry)
 		if (value.state == MW_VALUE_UNSET)
 			mw_diagnostics_add(document->diagnostics, MW_SEVERITY_ERROR, "S114",
 					   tree->span, "the count has no value");
-		if (value.state != MW_VALUE_SET)
+		if (value.state != MW_VALUE_SET || !is_guests(entry, tree, &value))
 			return false;
 		text = mw_value_text(document->arena, &value);
 	}
@@ -177,6 +220,8 @@ static bool append_instance(struct mw_document *document, struct entry *entry, s
 {
 	if (!id_is_free(document, entry->tree, id))
 		return false;
+	if (mw_part_is(body))
+		return mw_part_expand(document, body, id, entry->part);
 	if (document->devices->count == MW_NODES_MOST) {
 		if (document->front->full)
 			return false;
@@ -195,7 +240,7 @@ static bool append_instance(struct mw_document *document, struct entry *entry, s
 static bool make_instance(struct mw_document *document, struct entry *entry, uint32_t number,
 			  struct mw_tree **shared)
 {
-	const char *id = mw_arena_printf(document->arena, "%s%u", entry->tree->key, number);
+	const char *id = mw_arena_printf(document->arena, "%s%u", entry->id, number);
 	bool fresh = entry->body_uses_i || !*shared;
 
 	entry->evaluation.i = number;
@@ -225,8 +270,8 @@ static bool make_counted(struct mw_document *document, struct entry *entry)
 
 	if (!work_out_count(document, entry))
 		return false;
-	struct mw_gone *gone = add_gone(document, document->front->counted, entry->tree->key,
-					entry->tree->key_span);
+	struct mw_gone *gone =
+		add_gone(document, document->front->counted, entry->id, entry->tree->key_span);
 
 	gone->absent.count_span = entry->count_tree->span;
 	gone->absent.count = (uint32_t)entry->count;
@@ -250,7 +295,7 @@ static bool make_single(struct mw_document *document, struct entry *entry)
 	int there = is_there(entry);
 
 	if (there == 0)
-		return add_absent(document, entry->tree, entry->tree->key, entry->when->span);
+		return add_absent(document, entry->tree, entry->id, entry->when->span);
 	if (there < 0)
 		return false;
 	struct mw_tree *body = make_body(document, entry);
@@ -258,32 +303,41 @@ static bool make_single(struct mw_document *document, struct entry *entry)
 	if (!body)
 		return false;
 	body->instance = 0;
-	return append_instance(document, entry, body, entry->tree->key);
+	return append_instance(document, entry, body, entry->id);
+}
+
+void mw_instance_make(struct mw_document *document, struct mw_tree *tree, const char *id,
+		      struct mw_part *part)
+{
+	struct mw_params *params = part ? part->params : document->front->params;
+	struct entry entry = {
+		.tree = tree,
+		.id = id,
+		.part = part,
+		.when = mw_tree_get(tree, "when"),
+		.count_tree = mw_tree_get(tree, "count"),
+		.body_uses_i = tree->instance != 0,
+		.evaluation = { .arena = document->arena,
+				.diagnostics = document->diagnostics,
+				.scope = mw_params_scope(params) },
+	};
+
+	if (tree->failed || tree->kind != MW_TREE_MAP) {
+		add_failed(document, tree, id);
+		return;
+	}
+	entry.evaluation.node = mw_arena_printf(&document->diagnostics->arena, "/devices/%s", id);
+	if (!(entry.count_tree ? make_counted(document, &entry) : make_single(document, &entry)))
+		add_failed(document, tree, id);
 }
 
 void mw_instances_make(struct mw_document *document, struct mw_tree *devices)
 {
 	for (struct mw_tree *tree = devices->first; tree; tree = tree->next) {
-		struct entry entry = {
-			.tree = tree,
-			.when = mw_tree_get(tree, "when"),
-			.count_tree = mw_tree_get(tree, "count"),
-			.body_uses_i = tree->instance != 0,
-			.evaluation = { .arena = document->arena,
-					.diagnostics = document->diagnostics,
-					.scope = mw_params_scope(document->front->params) },
-		};
-
-		if (tree->failed || tree->kind != MW_TREE_MAP) {
-			add_failed(document, tree);
-			continue;
-		}
-		entry.evaluation.node =
-			mw_arena_printf(&document->diagnostics->arena, "/devices/%s", tree->key);
-		if (!(entry.count_tree ? make_counted(document, &entry)
-				       : make_single(document, &entry)))
-			add_failed(document, tree);
+		if (!strchr(tree->key, '.'))
+			mw_instance_make(document, tree, tree->key, NULL);
 	}
+	mw_part_misses(document, devices, NULL);
 }
 
 /* Length of an id without the number that a count puts behind it, and that number. */
@@ -299,7 +353,7 @@ static size_t split_number(const char *id, uint64_t *number)
 
 static struct mw_gone *find_counted(struct mw_document *document, const char *id, uint64_t *number)
 {
-	char name[64];
+	char name[MW_ID_WHOLE_MOST + 32];
 	size_t length = split_number(id, number), whole = strlen(id);
 
 	if (whole >= sizeof(name))
@@ -318,7 +372,15 @@ static struct mw_gone *find_counted(struct mw_document *document, const char *id
 	return NULL;
 }
 
-const struct mw_absent *mw_document_absent(struct mw_document *document, const char *id)
+/* What holds a member: the id before its last dot, or NULL. */
+static const char *holder_of(struct mw_document *document, const char *id)
+{
+	const char *dot = strrchr(id, '.');
+
+	return dot ? mw_arena_strndup(document->arena, id, (size_t)(dot - id)) : NULL;
+}
+
+static const struct mw_absent *find_absent(struct mw_document *document, const char *id)
 {
 	struct mw_tree *found = mw_tree_get(document->front->absent, id);
 	uint64_t number;
@@ -338,9 +400,18 @@ const struct mw_absent *mw_document_absent(struct mw_document *document, const c
 	return absent;
 }
 
-bool mw_document_failed(struct mw_document *document, const char *id)
+const struct mw_absent *mw_document_absent(struct mw_document *document, const char *id)
 {
-	char name[64];
+	const struct mw_absent *absent = find_absent(document, id);
+
+	for (; !absent && (id = holder_of(document, id));)
+		absent = find_absent(document, id);
+	return absent;
+}
+
+static bool has_failed(struct mw_document *document, const char *id)
+{
+	char name[MW_ID_WHOLE_MOST + 32];
 	uint64_t number;
 	size_t whole = strlen(id);
 
@@ -353,6 +424,15 @@ bool mw_document_failed(struct mw_document *document, const char *id)
 		struct mw_tree *entry = mw_tree_get(document->failed, name);
 
 		if (entry && mw_tree_get(entry, "count"))
+			return true;
+	}
+	return false;
+}
+
+bool mw_document_failed(struct mw_document *document, const char *id)
+{
+	for (; id; id = holder_of(document, id)) {
+		if (has_failed(document, id))
 			return true;
 	}
 	return false;

@@ -13,8 +13,13 @@ void mw_instances_parse(struct mw_document *document, struct mw_tree *devices);
 /** Fills document->devices, `absent` and `failed` from the composed entries. */
 void mw_instances_make(struct mw_document *document, struct mw_tree *devices);
 
-/** Parses, then evaluates the list of checks. */
+/** Makes the nodes of one entry under an id, which for members of a part is not its key. */
+void mw_instance_make(struct mw_document *document, struct mw_tree *tree, const char *id,
+		      struct mw_part *part);
+
+/** Parses, then evaluates the list of checks (NULL: none); `node` is where they stand. */
 void mw_checks_parse(struct mw_document *document, struct mw_tree *checks);
-void mw_checks_run(struct mw_document *document, struct mw_tree *checks);
+void mw_checks_run(struct mw_document *document, struct mw_tree *checks,
+		   const struct mw_scope *scope, const char *node);
 
 #endif

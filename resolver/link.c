@@ -9,9 +9,10 @@
 /* A claim by its name, or by its kind where the node has one of that kind. */
 static struct mw_draft_claim *find_claim(struct mw_draft_node *node, const char *name)
 {
-	static const char *const kinds[] = {
-		[MW_CLAIM_IO] = "io", [MW_CLAIM_MMIO] = "mmio", [MW_CLAIM_IRQ] = "irq"
-	};
+	static const char *const kinds[] = { [MW_CLAIM_IO] = "io",
+					     [MW_CLAIM_MMIO] = "mmio",
+					     [MW_CLAIM_IRQ] = "irq",
+					     [MW_CLAIM_DMA] = "dma" };
 	struct mw_draft_claim *by_kind = NULL;
 	size_t count = 0;
 
@@ -20,7 +21,7 @@ static struct mw_draft_claim *find_claim(struct mw_draft_node *node, const char 
 
 		if (!strcmp(claim->name, name))
 			return claim;
-		if (claim->kind <= MW_CLAIM_IRQ && !strcmp(kinds[claim->kind], name)) {
+		if (claim->kind <= MW_CLAIM_DMA && !strcmp(kinds[claim->kind], name)) {
 			by_kind = claim;
 			count++;
 		}
@@ -42,6 +43,10 @@ static bool look(void *context, const char *id, const char *name, struct mw_clai
 	}
 	if (!claim || !claim->placed)
 		return false;
+	if (claim->kind == MW_CLAIM_DMA) {
+		*range = (struct mw_claim_range){ claim->line, 1 };
+		return true;
+	}
 	if (claim->kind != MW_CLAIM_IRQ) {
 		*range = (struct mw_claim_range){ claim->base, claim->length };
 		return true;

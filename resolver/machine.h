@@ -9,7 +9,8 @@
 void mw_machine_keys_read(struct mw_draft *draft);
 /** Reads `boot`; after links can be evaluated, as the command line may hold some. */
 void mw_boot_read(struct mw_draft *draft);
-/** F401, F402 and F404: whether anything runs at reset, and against which clock. */
+/** F401, F402 and F404: whether anything runs at reset, and against which clock. Silent
+ * where an error took out what they would miss. */
 void mw_machine_rules(struct mw_draft *draft);
 
 #endif

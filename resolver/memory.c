@@ -11,7 +11,7 @@
 /* Where low RAM ends unless the profile says so: a constant, so that no device moves it. */
 #define BELOW_4G_DEFAULT UINT64_C(0xc0000000)
 #define MEMORY_END       (UINT64_C(1) << 52)
-enum { PORTS = 0x10000 };
+enum { PORTS = 0x10000, TWO_MIB = 2 * 1024 * 1024 };
 
 static int by_base(const void *a, const void *b)
 {
@@ -134,10 +134,43 @@ static bool read_sizes(struct mw_draft *draft, struct mw_tree *memory, uint64_t 
 	return true;
 }
 
+/* `{ size, place: last, private }`: it lies behind everything, so that it moves nothing. */
+static void read_vtl2(struct mw_draft *draft, struct mw_tree *tree)
+{
+	static const char *const keys[] = { "size", "place", "private", NULL };
+	static const char *const places[] = { "last", NULL };
+	struct mw_plan_vtl2 *vtl2 = &draft->plan->vtl2;
+	struct mw_tree *size = mw_tree_get(tree, "size"), *place = mw_tree_get(tree, "place");
+	struct mw_tree *hidden = mw_tree_get(tree, "private");
+	uint64_t bytes;
+
+	if (!tree || !mw_draft_keys(draft, tree, "vtl2", keys, NULL))
+		return;
+	if (!size) {
+		mw_draft_missing(draft, tree, "memory", "`vtl2` needs a `size`");
+		return;
+	}
+	if (place)
+		mw_draft_member(draft, place, NULL, "memory", places);
+	if (hidden &&
+	    (hidden->kind != MW_TREE_SCALAR || !mw_tree_bool(hidden->text, &vtl2->is_private)))
+		mw_draft_error(draft, "S102", hidden->span, NULL, "memory",
+			       "expected `true` or `false`");
+	if (!mw_draft_number(draft, size, NULL, "memory", true, &bytes))
+		return;
+	vtl2->span = tree->key_span;
+	if (!bytes || bytes % TWO_MIB || bytes > MEMORY_END / 4)
+		mw_draft_error(draft, "S103", size->span, NULL, "memory",
+			       "%" PRIu64 " bytes for VTL 2: whole pages of 2 MiB, up to 1 PiB",
+			       bytes);
+	else
+		vtl2->range.length = bytes;
+}
+
 void mw_ram_read(struct mw_draft *draft)
 {
-	static const char *const keys[] = { "ram", "holes", "below_4g", NULL };
-	static const char *const later[] = { "vtl2", "huge_pages", "numa", NULL };
+	static const char *const keys[] = { "ram", "holes", "below_4g", "vtl2", NULL };
+	static const char *const later[] = { "huge_pages", "numa", NULL };
 	struct mw_tree *memory = mw_tree_get(draft->document->root, "memory");
 	struct mw_plan_range *holes = NULL;
 	uint64_t bytes, low_end;
@@ -149,6 +182,7 @@ void mw_ram_read(struct mw_draft *draft)
 	if (!mw_draft_keys(draft, memory, "memory", keys, later) ||
 	    !read_sizes(draft, memory, &bytes, &low_end))
 		return;
+	read_vtl2(draft, mw_tree_get(memory, "vtl2"));
 	size_t hole_count = read_holes(draft, mw_tree_get(memory, "holes"), &holes);
 
 	draft->ram = mw_arena_alloc(&draft->plan->arena, 2 * hole_count + 2, sizeof(*draft->ram));
@@ -168,6 +202,37 @@ static uint64_t ram_end(const struct mw_draft *draft)
 	uint64_t end = last ? last->base + last->length : 0;
 
 	return end > FOUR_GIB ? end : FOUR_GIB;
+}
+
+void mw_vtl2_place(struct mw_draft *draft)
+{
+	struct mw_plan_range *range = &draft->plan->vtl2.range;
+	uint64_t end = ram_end(draft);
+
+	if (!range->length || draft->from_plan)
+		return;
+	for (size_t i = 0; i < draft->window_count; i++) {
+		const struct mw_draft_window *window = &draft->windows[i];
+		bool memory = !strncmp(window->name, "mmio", 4);
+
+		if (memory && window->base + window->length > end)
+			end = window->base + window->length;
+	}
+	for (size_t i = 0; i < draft->node_count; i++) {
+		const struct mw_draft_node *node = draft->nodes[i];
+
+		for (size_t c = 0; c < node->claim_count; c++) {
+			const struct mw_draft_claim *claim = &node->claims[c];
+
+			if (claim->kind == MW_CLAIM_MMIO && claim->placed &&
+			    claim->base + claim->length > end)
+				end = claim->base + claim->length;
+		}
+	}
+	range->base = (end + TWO_MIB - 1) & ~(uint64_t)(TWO_MIB - 1);
+	if (range->length > MEMORY_END || range->base > MEMORY_END - range->length)
+		mw_draft_error(draft, "S103", draft->plan->vtl2.span, NULL, "memory",
+			       "the memory of VTL 2 goes beyond the last address");
 }
 
 /* `after: ram`: the first aligned place above RAM and 4 GiB. */

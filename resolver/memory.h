@@ -10,4 +10,7 @@ void mw_ram_read(struct mw_draft *draft);
 /** Reads `windows:`; after mw_ram_read, as a window may begin where RAM ends. */
 void mw_windows_read(struct mw_draft *draft);
 
+/** `memory: { vtl2: ... }` gets its place, when everything else has one. */
+void mw_vtl2_place(struct mw_draft *draft);
+
 #endif

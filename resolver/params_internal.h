@@ -24,7 +24,10 @@ struct mw_param {
 	bool optional;
 	bool has_min, has_max, has_multiple;
 	uint64_t min, max, multiple;
-	struct mw_tree *given; /* from --set */
+	const char *match;       /* the pattern; NULL for none */
+	struct mw_tree *given;   /* from --set, or by the device that uses the part */
+	struct mw_params *owner; /* where it is declared: the profile's or the part's */
+	bool secret;
 	struct mw_value value;
 	enum { MW_PARAM_UNKNOWN, MW_PARAM_BUSY, MW_PARAM_KNOWN } state;
 };
@@ -32,6 +35,10 @@ struct mw_param {
 /** Fills type, constraints and members from the declaration; false after a diagnostic. */
 bool mw_param_declare(struct mw_arena *arena, struct mw_diagnostics *diagnostics,
 		      struct mw_param *param);
+/** Takes `match`: bounded, so that no pattern and no text can take long. False after a diagnostic. */
+bool mw_param_declare_match(struct mw_diagnostics *diagnostics, struct mw_param *param);
+bool mw_param_check_match(struct mw_diagnostics *diagnostics, const struct mw_param *param,
+			  const char *text, struct mw_span span);
 /** A scalar or list as a value of the parameter's type, checked; FAILED after a diagnostic. */
 struct mw_value mw_param_convert(struct mw_diagnostics *diagnostics, const struct mw_param *param,
 				 struct mw_tree *tree);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <string.h>
 
+#include "resolver/fixes.h"
 #include "resolver/params_internal.h"
 #include "resolver/shape.h"
 
@@ -62,6 +63,7 @@ static const struct mw_param_type types[] = {
 	{ "mac", MW_TYPE_TEXT, NULL, is_mac, "a MAC such as 52:54:00:12:34:56", 0 },
 	{ "uuid", MW_TYPE_TEXT, NULL, is_uuid, "a UUID", 0 },
 	{ "range", MW_TYPE_TEXT, NULL, is_range, "a range such as 0x60+4", 0 },
+	{ "secret", MW_TYPE_TEXT, NULL, is_any, "text", 0 },
 	{ "enum", MW_TYPE_ENUM, NULL, NULL, "a member", 0 },
 	{ "list", MW_TYPE_LIST, NULL, NULL, "a list", 0 },
 };
@@ -135,6 +137,8 @@ static bool declare_bound(struct mw_diagnostics *diagnostics, struct mw_param *p
 	*has = param->type->number(tree->text, bound);
 	if (!*has)
 		return refuse_text(diagnostics, param->type, tree);
+	if (param->type->shape & MW_SHAPE_SIZE)
+		mw_bare_size(diagnostics, tree);
 	if (strcmp(key, "multiple") == 0 && *bound == 0)
 		return fail(diagnostics, "S103", tree->span, "nothing is a multiple of 0%s%s", "",
 			    "");
@@ -149,7 +153,7 @@ static bool declare_items(struct mw_diagnostics *diagnostics, struct mw_param *p
 		return true;
 	param->item_type = of->kind == MW_TREE_SCALAR ? mw_param_type_find(of->text) : NULL;
 	if (param->item_type && param->item_type->type != MW_TYPE_LIST &&
-	    param->item_type->type != MW_TYPE_ENUM)
+	    param->item_type->type != MW_TYPE_ENUM && strcmp(param->item_type->name, "secret") != 0)
 		return true;
 	return fail(diagnostics, "S102", of->span, "expected the type of the items of `%s`%s",
 		    param->seen.name, "");
@@ -164,11 +168,12 @@ bool mw_param_declare(struct mw_arena *arena, struct mw_diagnostics *diagnostics
 	struct mw_tree *optional = mw_tree_get(param->tree, "optional");
 
 	param->type = mw_param_type_find(type->text);
-	if (!param->type)
+	if (!param->type) /* the shape let it through, so this table lacks a row */
 		return fail(diagnostics, "S110", type->span,
 			    "parameters of type `%s` are not implemented yet%s", type->text, "");
 	param->seen.type = param->type->type;
-	param->seen.host = scope && strcmp(scope->text, "host") == 0;
+	param->secret = strcmp(param->type->name, "secret") == 0;
+	param->seen.host = param->secret || (scope && strcmp(scope->text, "host") == 0);
 	param->optional = optional && strcmp(optional->text, "true") == 0;
 	param->seen.high = UINT64_MAX;
 	if (of && param->seen.type != MW_TYPE_ENUM && param->seen.type != MW_TYPE_LIST)
@@ -178,7 +183,8 @@ bool mw_param_declare(struct mw_arena *arena, struct mw_diagnostics *diagnostics
 		return false;
 	if (param->seen.type == MW_TYPE_LIST && !declare_items(diagnostics, param, of))
 		return false;
-	if (!declare_bound(diagnostics, param, "min", &param->has_min, &param->min) ||
+	if (!mw_param_declare_match(diagnostics, param) ||
+	    !declare_bound(diagnostics, param, "min", &param->has_min, &param->min) ||
 	    !declare_bound(diagnostics, param, "max", &param->has_max, &param->max) ||
 	    !declare_bound(diagnostics, param, "multiple", &param->has_multiple, &param->multiple))
 		return false;
@@ -225,6 +231,9 @@ bool mw_param_check(struct mw_diagnostics *diagnostics, const struct mw_param *p
 {
 	if (param->seen.type == MW_TYPE_ENUM)
 		return check_member(diagnostics, param, value->text, span);
+	if (param->seen.type == MW_TYPE_TEXT)
+		return mw_param_check_match(diagnostics, param,
+					    value->secret ? value->secret : value->text, span);
 	if (param->seen.type != MW_TYPE_INT)
 		return true;
 	if (param->has_min && value->number < param->min) {
@@ -248,6 +257,7 @@ static bool convert_scalar(struct mw_diagnostics *diagnostics, const struct mw_p
 	bool truth;
 
 	value->text = tree->text;
+	value->secret = tree->secret;
 	if (tree->failed)
 		return false;
 	if (tree->kind != MW_TREE_SCALAR)
@@ -281,6 +291,9 @@ static void tell_bare_size(struct mw_diagnostics *diagnostics, const struct mw_p
 	else
 		diag = diagnostics->items[diagnostics->count - 1];
 	mw_diag_help(diagnostics, diag, "did you mean `%sMiB`?", tree->text);
+	if (in_range)
+		mw_fix_word(diagnostics, diag, MW_FIX_UNSAFE, tree->text,
+			    mw_arena_printf(&diagnostics->arena, "%sMiB", tree->text));
 }
 
 struct mw_value mw_param_convert(struct mw_diagnostics *diagnostics, const struct mw_param *param,
@@ -296,10 +309,15 @@ struct mw_value mw_param_convert(struct mw_diagnostics *diagnostics, const struc
 		       fail(diagnostics, "S102", tree->span, "expected a list for `%s`%s",
 			    param->seen.name, "");
 		for (struct mw_tree *child = tree->first; good && child; child = child->next)
-			good = convert_scalar(diagnostics, param->item_type, child, &item);
+			good = convert_scalar(diagnostics, param->item_type, child, &item) &&
+			       mw_param_check_match(diagnostics, param, child->text, child->span);
 		value.list = tree;
 	} else {
 		good = convert_scalar(diagnostics, param->type, tree, &value);
+		if (good && param->secret && !value.secret) {
+			value.secret = value.text;
+			value.text = "<secret>";
+		}
 		if (good) {
 			good = mw_param_check(diagnostics, param, &value, tree->span);
 			tell_bare_size(diagnostics, param, tree, good);
@@ -307,6 +325,6 @@ struct mw_value mw_param_convert(struct mw_diagnostics *diagnostics, const struc
 	}
 	if (!good)
 		value.state = MW_VALUE_FAILED;
-	value.host = param->seen.host;
+	value.host = param->seen.host || tree->host ? MW_HOST_VALUE : 0;
 	return value;
 }

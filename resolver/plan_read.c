@@ -248,7 +248,8 @@ bool mw_plan_read(struct mw_plan **out, const char *text, size_t length, const c
 				  .diagnostics = diagnostics,
 				  .registry = registry,
 				  .arena = &arena,
-				  .plan = plan };
+				  .plan = plan,
+				  .from_plan = true };
 	struct mw_plan_reader reader = {
 		.arena = &arena, .diagnostics = diagnostics, .document = &document, .draft = &draft
 	};

@@ -173,6 +173,21 @@ static bool read_range(struct mw_plan_reader *reader, const struct mw_tree *tree
 	return !why;
 }
 
+/* That it lies apart from everything else is the allocator's to find out. */
+static void read_vtl2(struct mw_plan_reader *reader, struct mw_tree *memory)
+{
+	struct mw_tree *tree = mw_tree_get(memory, "vtl2");
+	struct mw_tree *hidden = mw_tree_get(memory, "vtl2_private");
+	struct mw_plan_vtl2 *vtl2 = &reader->draft->plan->vtl2;
+
+	if (!tree)
+		return;
+	vtl2->span = tree->key_span;
+	vtl2->is_private = hidden && !strcmp(hidden->text, "true");
+	if (!read_range(reader, tree, 0, &vtl2->range))
+		vtl2->range.length = 0;
+}
+
 void mw_plan_ram(struct mw_plan_reader *reader)
 {
 	struct mw_tree *memory = mw_tree_get(reader->root, "memory");
@@ -182,6 +197,7 @@ void mw_plan_ram(struct mw_plan_reader *reader)
 	uint64_t from = 0, bytes = 0;
 
 	draft->ram_span = total->span;
+	read_vtl2(reader, memory);
 	if (!mw_plan_number(reader, total, MEMORY_END / 2, &draft->plan->ram_bytes))
 		return;
 	draft->ram = mw_arena_alloc(&draft->plan->arena, ranges ? ranges->count : 0,

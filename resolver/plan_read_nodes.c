@@ -78,13 +78,31 @@ static struct mw_tree *overlay_of(struct mw_plan_reader *reader, struct mw_tree 
 	return first;
 }
 
+/* A plan has the numbers alone. */
+static void make_messages(struct mw_plan_reader *reader, struct mw_tree *msi, struct mw_tree *body)
+{
+	struct mw_tree *made;
+
+	if (!msi)
+		return;
+	made = mw_plan_block(reader, MW_TREE_MAP, "msi", msi);
+	for (struct mw_tree *child = msi->first; child; child = child->next) {
+		struct mw_tree *entry = mw_plan_block(reader, MW_TREE_MAP, child->key, child);
+
+		mw_plan_hand_on(reader, entry, "vectors", child);
+		mw_tree_append(made, entry);
+	}
+	mw_tree_append(body, made);
+}
+
 static void make_device(struct mw_plan_reader *reader, struct mw_tree *node)
 {
-	static const char *const same[] = { "type", "placement", "io", "mmio", "dma", NULL };
+	static const char *const same[] = { "type", "placement", "io",       "mmio", "dma",
+					    "intx", "vtl",       "on_error", NULL };
 	struct mw_tree *bus = mw_tree_get(node, "bus"), *address = mw_tree_get(node, "address");
 	struct mw_tree *body = mw_plan_block(reader, MW_TREE_MAP, node->key, node);
 
-	if (!mw_shape_is_id(node->key, MW_IDS_NODES)) {
+	if (!mw_shape_is_id(node->key, MW_IDS_DEVICES)) {
 		mw_plan_refuse(reader, node->key_span, "`%s` is no id of a device", node->key);
 		return;
 	}
@@ -100,6 +118,7 @@ static void make_device(struct mw_plan_reader *reader, struct mw_tree *node)
 	mw_tree_append(body, make_props(reader, node));
 	mw_plan_hand_on(reader, body, "overlays", overlay_of(reader, node));
 	mw_plan_lines(reader, node, body);
+	make_messages(reader, mw_tree_get(node, "msi"), body);
 	mw_tree_append(reader->document->devices, body);
 }
 
@@ -215,9 +234,11 @@ void mw_plan_marks(struct mw_plan_reader *reader)
 	     tree = tree->next) {
 		struct mw_draft_node *node = mw_draft_find(reader->draft, tree->key);
 		struct mw_tree *claims = mw_tree_get(tree, "auto");
+		struct mw_tree *chosen = mw_tree_get(tree, "address_auto");
 
 		if (!node)
 			continue;
+		node->address_automatic = node->address && chosen && !strcmp(chosen->text, "true");
 		for (struct mw_tree *name = claims ? claims->first : NULL; name; name = name->next)
 			mark_claim(reader, node, name);
 	}

@@ -5,7 +5,7 @@
 #include "resolver/plan_read_internal.h"
 
 /* A domain costs memory by its lines (domains.c): all of them together. */
-enum { LINES_MOST = 1 << 18 };
+enum { LINES_MOST = 1 << 16 };
 
 bool mw_plan_end(struct mw_plan_reader *reader, const struct mw_tree *tree, const char **node,
 		 const char **wire)
@@ -21,26 +21,53 @@ bool mw_plan_end(struct mw_plan_reader *reader, const struct mw_tree *tree, cons
 	return true;
 }
 
-static void add_domain(struct mw_plan_reader *reader, struct mw_tree *irq, struct mw_tree *tree)
-{
-	struct mw_tree *domain = mw_plan_block(reader, MW_TREE_MAP, tree->key, tree);
-
-	mw_plan_hand_on(reader, domain, "lines", tree);
-	mw_tree_append(domain, mw_plan_block(reader, MW_TREE_LIST, "to", tree));
-	mw_tree_append(domain, mw_plan_block(reader, MW_TREE_MAP, "map", tree));
-	mw_tree_append(irq, domain);
-}
-
-/* "NODE.WIRE:N" is NODE:N to a domain: the wire is the only one that receives. */
-static void add_sink(struct mw_plan_reader *reader, struct mw_tree *ends, struct mw_tree *sink)
+/* "NODE.WIRE:N" is NODE:N to a domain: the wire is the only one that receives. Domains have no dot. */
+static const char *sink_text(struct mw_plan_reader *reader, struct mw_tree *sink)
 {
 	const char *node, *wire;
 
 	if (!mw_plan_end(reader, sink, &node, &wire))
-		return;
+		return NULL;
 	const char *colon = strchr(wire, ':');
-	const char *text = colon ? mw_arena_printf(reader->arena, "%s%s", node, colon) : node;
 
+	return colon ? mw_arena_printf(reader->arena, "%s%s", node, colon) : node;
+}
+
+static void add_swizzle(struct mw_plan_reader *reader, struct mw_tree *domain,
+			struct mw_tree *swizzle)
+{
+	struct mw_tree *to = mw_tree_get(swizzle, "to"), *pins = mw_tree_get(swizzle, "pins");
+	const char *text = strchr(to->text, '.') ? sink_text(reader, to) : to->text;
+
+	if (!text)
+		return;
+	mw_tree_append(domain, mw_plan_scalar(reader, "to", text, to));
+	mw_tree_append(domain,
+		       mw_plan_scalar(reader, "swizzle",
+				      mw_arena_printf(reader->arena, "%u", pins->count), pins));
+	mw_plan_hand_on(reader, domain, "pins", pins);
+}
+
+static void add_domain(struct mw_plan_reader *reader, struct mw_tree *irq, struct mw_tree *tree)
+{
+	struct mw_tree *domain = mw_plan_block(reader, MW_TREE_MAP, tree->key, tree);
+	struct mw_tree *swizzle = mw_tree_get(mw_tree_get(reader->root, "swizzles"), tree->key);
+
+	mw_plan_hand_on(reader, domain, "lines", tree);
+	if (swizzle)
+		add_swizzle(reader, domain, swizzle);
+	else
+		mw_tree_append(domain, mw_plan_block(reader, MW_TREE_LIST, "to", tree));
+	mw_tree_append(domain, mw_plan_block(reader, MW_TREE_MAP, "map", tree));
+	mw_tree_append(irq, domain);
+}
+
+static void add_sink(struct mw_plan_reader *reader, struct mw_tree *ends, struct mw_tree *sink)
+{
+	const char *text = sink_text(reader, sink);
+
+	if (!text)
+		return;
 	mw_tree_append(ends, mw_plan_scalar(reader, NULL, text, sink));
 }
 

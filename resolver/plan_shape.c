@@ -13,6 +13,8 @@ static const struct mw_shape text_map = { .accepts = MW_SHAPE_MAP, .values = &te
 static const struct mw_shape number_map = { .accepts = MW_SHAPE_MAP,
 					    .values = &number,
 					    .ids = MW_IDS_NODES };
+static const struct mw_shape numbers_by_name = { .accepts = MW_SHAPE_MAP, .values = &number };
+static const struct mw_shape number_list = { .accepts = MW_SHAPE_LIST, .items = &number };
 static const struct mw_shape free_map = { .accepts = MW_SHAPE_MAP, .values = &anything };
 
 static const struct mw_shape cpu = {
@@ -25,16 +27,26 @@ static const struct mw_shape cpu = {
 };
 static const struct mw_shape memory = {
 	.accepts = MW_SHAPE_MAP,
-	.keys = KEYS({ "ram_bytes", &number, MW_KEY_REQUIRED }, { "ranges", &texts, 0 }),
+	.keys = KEYS({ "ram_bytes", &number, MW_KEY_REQUIRED }, { "ranges", &texts, 0 },
+		     { "vtl2", &text, 0 }, { "vtl2_private", &truth, 0 }),
 };
 static const struct mw_shape node = {
 	.accepts = MW_SHAPE_MAP,
 	.keys = KEYS({ "type", &text, MW_KEY_REQUIRED }, { "host", &truth, 0 }, { "bus", &text, 0 },
 		     { "address", &text, 0 }, { "placement", &text, 0 }, { "props", &free_map, 0 },
 		     { "from_host", &texts, 0 }, { "io", &text_map, 0 }, { "mmio", &text_map, 0 },
-		     { "irq", &text_map, 0 }, { "dma", &text_map, 0 }, { "overlays", &text_map, 0 },
-		     { "auto", &texts, 0 }),
+		     { "irq", &text_map, 0 }, { "dma", &numbers_by_name, 0 },
+		     { "intx", &text_map, 0 }, { "msi", &numbers_by_name, 0 },
+		     { "address_auto", &truth, 0 }, { "vtl", &number, 0 }, { "on_error", &text, 0 },
+		     { "overlays", &text_map, 0 }, { "auto", &texts, 0 }),
 };
+static const struct mw_shape swizzle = {
+	.accepts = MW_SHAPE_MAP,
+	.keys = KEYS({ "to", &text, MW_KEY_REQUIRED }, { "pins", &number_list, MW_KEY_REQUIRED }),
+};
+static const struct mw_shape swizzles = { .accepts = MW_SHAPE_MAP,
+					  .values = &swizzle,
+					  .ids = MW_IDS_NODES };
 static const struct mw_shape nodes = { .accepts = MW_SHAPE_MAP, .values = &node };
 static const struct mw_shape net = {
 	.accepts = MW_SHAPE_MAP,
@@ -57,5 +69,6 @@ const struct mw_shape mw_plan_shape = {
 		     { "cpu", &cpu, MW_KEY_REQUIRED }, { "memory", &memory, MW_KEY_REQUIRED },
 		     { "accel", &anything, 0 }, { "power", &anything, 0 }, { "boot", &anything, 0 },
 		     { "boot_from_host", &texts, 0 }, { "domains", &number_map, 0 },
-		     { "nodes", &nodes, 0 }, { "nets", &nets, 0 }, { "links", &links, 0 }),
+		     { "swizzles", &swizzles, 0 }, { "nodes", &nodes, 0 }, { "nets", &nets, 0 },
+		     { "links", &links, 0 }),
 };

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "resolver/fixes.h"
 #include "resolver/read_internal.h"
 
 /* A map or list that is still open. */
@@ -16,6 +17,9 @@ struct frame {
 	struct mw_span key_span;
 	struct mw_tree *split; /* the value that a comma cut, and what was said */
 	struct mw_diag *split_diag;
+	struct mw_anchor *anchor;
+	struct mw_tree *merged; /* the value of `<<`, and what was said */
+	struct mw_diag *merge_diag;
 };
 
 struct run {
@@ -97,15 +101,17 @@ static struct mw_span property_span(struct mw_reader *reader, const yaml_event_t
 }
 
 static bool refuse_anchor(struct mw_reader *reader, const yaml_event_t *event,
-			  const yaml_char_t *anchor)
+			  const yaml_char_t *anchor, struct mw_anchor **kept)
 {
+	*kept = NULL;
 	if (!anchor)
 		return false;
-	struct mw_diag *diag = error(reader, "Y002", property_span(reader, event, '&'),
-				     "anchors are not part of this format");
+	struct mw_span span = property_span(reader, event, '&');
+	struct mw_diag *diag = error(reader, "Y002", span, "anchors are not part of this format");
 
 	mw_diag_help(reader->diagnostics, diag,
 		     "write the value where it is used; `extends` and parameters share the rest");
+	*kept = mw_reader_anchor(reader, diag, span, (const char *)anchor);
 	return true;
 }
 
@@ -122,6 +128,7 @@ static bool refuse_tag(struct mw_reader *reader, const yaml_event_t *event, cons
 		diag = error(reader, "Y003", span, "tags are not part of this format");
 		mw_diag_help(reader->diagnostics, diag,
 			     "leave it out: the key decides which type its value has");
+		mw_reader_mend_property(reader, diag, span, MW_FIX_UNSAFE);
 		return true;
 	}
 	diag = mw_diagnostics_add(reader->diagnostics, MW_SEVERITY_ERROR, "Y003", span,
@@ -129,6 +136,9 @@ static bool refuse_tag(struct mw_reader *reader, const yaml_event_t *event, cons
 				  (int)span.length, word);
 	mw_diag_help(reader->diagnostics, diag, "write `not %.*s`, or quote the value",
 		     span.length ? (int)span.length - 1 : 0, word + 1);
+	if (span.length > 1)
+		mw_diag_fix(reader->diagnostics, diag, MW_FIX_UNSAFE, span, "not %.*s",
+			    (int)span.length - 1, word + 1);
 	return true;
 }
 
@@ -157,6 +167,8 @@ static void attach(struct run *run, struct mw_tree *tree)
 
 	if (frame->tree->kind == MW_TREE_MAP) {
 		frame->has_key = false;
+		if (frame->merge_diag && !frame->merged && strcmp(frame->key, "<<") == 0)
+			frame->merged = tree;
 		if (frame->bad_key)
 			return;
 		tree->key = frame->key;
@@ -179,6 +191,10 @@ static void suggest_quotes(struct mw_reader *reader, struct frame *frame)
 	mw_diag_help(reader->diagnostics, frame->split_diag, "quote the value: `%s: \"%.*s\"`",
 		     value->key, (int)(end - value->span.byte),
 		     reader->text + value->span.byte - reader->skipped);
+	frame->split_diag->fix = NULL;
+	mw_fix_quote(
+		reader->diagnostics, frame->split_diag, MW_FIX_SAFE,
+		(struct mw_span){ value->span.source, value->span.byte, end - value->span.byte });
 }
 
 /* `{ call: f(a, b) }`: libyaml reads a second key `b)` that has no value and no colon. */
@@ -224,6 +240,8 @@ static void take_key(struct run *run, struct frame *frame, const yaml_event_t *e
 
 		mw_diag_help(reader->diagnostics, diag, "`extends` and parameters replace them");
 		frame->bad_key = true;
+		if (!frame->merge_diag)
+			frame->merge_diag = diag;
 	}
 	if (frame->bad_key)
 		frame->tree->failed = true;
@@ -237,7 +255,8 @@ static void on_scalar(struct run *run, const yaml_event_t *event)
 	struct frame *frame = run->depth ? &run->frames[run->depth - 1] : NULL;
 	const char *value = (const char *)event->data.scalar.value;
 	size_t length = event->data.scalar.length;
-	bool failed = refuse_anchor(reader, event, event->data.scalar.anchor);
+	struct mw_anchor *anchor;
+	bool failed = refuse_anchor(reader, event, event->data.scalar.anchor, &anchor);
 
 	failed |= refuse_tag(reader, event, event->data.scalar.tag, length == 0);
 	if (memchr(value, 0, length)) {
@@ -254,6 +273,7 @@ static void on_scalar(struct run *run, const yaml_event_t *event)
 	tree->text = mw_arena_strndup(reader->arena, value, length);
 	tree->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 	tree->failed = failed;
+	mw_reader_anchored(anchor, tree);
 	count_node(run, tree->span);
 	if (frame && frame->flow && frame->has_key && length == 0 && !tree->quoted && !failed)
 		refuse_split(run, frame);
@@ -270,7 +290,11 @@ static void on_alias(struct run *run, const yaml_event_t *event)
 	mw_diag_help(reader->diagnostics, diag,
 		     "write the value out, or quote it if it begins "
 		     "with `*`");
-	if (frame && frame->tree->kind == MW_TREE_MAP && !frame->has_key) {
+	bool key = frame && frame->tree->kind == MW_TREE_MAP && !frame->has_key;
+
+	mw_reader_alias(reader, event_span(reader, event), (const char *)event->data.alias.anchor,
+			key, frame && frame->flow);
+	if (key) {
 		frame->has_key = frame->bad_key = frame->tree->failed = true;
 		frame->key = "";
 		frame->key_span = event_span(reader, event);
@@ -290,9 +314,11 @@ static void on_start(struct run *run, const yaml_event_t *event, enum mw_tree_ki
 	struct frame *parent = run->depth ? &run->frames[run->depth - 1] : NULL;
 	struct mw_span span = event_span(reader, event);
 	bool map = kind == MW_TREE_MAP;
+	struct mw_anchor *anchor;
 	bool failed = refuse_anchor(reader, event,
 				    map ? event->data.mapping_start.anchor
-					: event->data.sequence_start.anchor);
+					: event->data.sequence_start.anchor,
+				    &anchor);
 
 	failed |= refuse_tag(reader, event,
 			     map ? event->data.mapping_start.tag : event->data.sequence_start.tag,
@@ -311,7 +337,7 @@ static void on_start(struct run *run, const yaml_event_t *event, enum mw_tree_ki
 	}
 	struct frame *frame = &run->frames[run->depth];
 
-	*frame = (struct frame){ .tree = mw_tree_new(reader->arena, kind, span) };
+	*frame = (struct frame){ .tree = mw_tree_new(reader->arena, kind, span), .anchor = anchor };
 	frame->tree->failed = failed;
 	frame->flow = map ? event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
 			  : event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
@@ -365,6 +391,10 @@ static void on_end(struct run *run, const yaml_event_t *event)
 		tree->span.length = end.byte + end.length - tree->span.byte;
 	for (struct mw_tree *child = tree->first; child && !tree->failed; child = child->next)
 		tree->failed = child->failed;
+	mw_reader_anchored(frame->anchor, tree);
+	if (frame->merged)
+		mw_reader_mend_merge(run->reader, frame->merge_diag, tree, frame->merged,
+				     frame->flow);
 	attach(run, tree);
 }
 

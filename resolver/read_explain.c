@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <string.h>
 
+#include "resolver/fixes.h"
 #include "resolver/read_internal.h"
 
 /* Length of the well-formed UTF-8 sequence at `text` (Unicode 15, table 3-7), or 0. */
@@ -99,6 +100,8 @@ bool mw_reader_check_bytes(struct mw_reader *reader)
 					   "directives are not part of this format");
 
 		mw_diag_help(reader->diagnostics, diag, "leave this line out");
+		mw_diag_fix(reader->diagnostics, diag, MW_FIX_SAFE,
+			    mw_reader_span(reader, line, at + (at < reader->length)), "%s", "");
 		return false;
 	}
 	return true;
@@ -138,6 +141,25 @@ static const struct {
 	  "a list cannot start here", "put the first `-` on a line of its own" },
 };
 
+/* The sign goes, and of backticks the second one too; `%` begins a text that wants quotes. */
+static void mend_start(struct mw_reader *reader, struct mw_diag *diag, char c, size_t at,
+		       size_t length)
+{
+	struct mw_diagnostics *diagnostics = reader->diagnostics;
+	size_t end = at + 1 + length;
+
+	if (c == '%' && length) {
+		mw_fix_quote(diagnostics, diag, MW_FIX_SAFE, mw_reader_span(reader, at, end));
+		return;
+	}
+	if ((c != '@' && c != '`') || !length)
+		return;
+	mw_diag_fix(diagnostics, diag, MW_FIX_SAFE, diag->span, "%s", "");
+	if (c == '`' && end < reader->length && reader->text[end] == '`')
+		mw_diag_fix(diagnostics, diag, MW_FIX_SAFE, mw_reader_span(reader, end, end + 1),
+			    "%s", "");
+}
+
 /* Explains a character that no value can start with. */
 static void explain_start(struct mw_reader *reader, size_t at)
 {
@@ -163,6 +185,7 @@ static void explain_start(struct mw_reader *reader, size_t at)
 			     reader->text + at + 1);
 	else
 		mw_diag_help(reader->diagnostics, diag, "quote the value");
+	mend_start(reader, diag, c, at, length);
 }
 
 void mw_reader_explain(struct mw_reader *reader)

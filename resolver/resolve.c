@@ -9,28 +9,20 @@
 #include "resolver/emit.h"
 #include "resolver/front.h"
 #include "resolver/link.h"
+#include "resolver/lock.h"
 #include "resolver/machine.h"
 #include "resolver/memory.h"
+#include "resolver/parts.h"
 #include "resolver/resolver.h"
+#include "resolver/rules.h"
 #include "resolver/study.h"
 #include "resolver/typecheck.h"
 #include "resolver/wire.h"
 
-static void check_arch(struct mw_draft *draft)
-{
-	struct mw_document *document = draft->document;
-	struct mw_tree *tree = mw_tree_get(document->root, "arch");
-
-	if (!document->arch)
-		document->arch = "x86_64";
-	if (strcmp(document->arch, "x86_64") != 0)
-		mw_draft_error(draft, "S110", tree ? tree->span : (struct mw_span){ 0 }, NULL,
-			       "arch", "`arch: %s` is not implemented yet", document->arch);
-}
-
 static void run_phases(struct mw_draft *draft, size_t errors)
 {
-	check_arch(draft);
+	mw_targets_read(draft);
+	mw_lock_read(draft);
 	mw_ram_read(draft);
 	mw_windows_read(draft);
 	mw_typecheck(draft);
@@ -41,9 +33,15 @@ static void run_phases(struct mw_draft *draft, size_t errors)
 	mw_machine_keys_read(draft);
 	mw_cpu_read(draft);
 	mw_boot_read(draft);
+	mw_machine_rules(draft);
 	/* Rules about the whole want a whole: what an error took out is not missing. */
-	if (draft->diagnostics->errors == errors)
-		mw_machine_rules(draft);
+	mw_rules(draft, draft->diagnostics->errors == errors);
+}
+
+/* Else a file that is only a piece of one: nothing asks whether it could run. */
+static bool is_machine(const struct mw_document *document)
+{
+	return strcmp(document->front->profile->format->name, "machine") == 0;
 }
 
 struct mw_study *mw_study_open(const struct mw_resolve_options *options,
@@ -60,12 +58,17 @@ struct mw_study *mw_study_open(const struct mw_resolve_options *options,
 				    .plan = mw_alloc(1, sizeof(*draft->plan)) };
 	study->loaded = mw_document_load(&study->document, options, &study->arena, diagnostics);
 	study->merged = study->document.front->merged;
-	if (study->loaded)
+	bool whole = study->loaded && is_machine(&study->document);
+
+	if (whole)
 		run_phases(draft, errors);
-	if (study->loaded && diagnostics->errors == errors) {
+	mw_parts_note(&study->document);
+	if (whole && diagnostics->errors == errors) {
 		mw_emit(draft);
 		study->plan = draft->plan;
+		mw_lock_compare(draft);
 	}
+	mw_mend_renames(&study->document);
 	return study;
 }
 

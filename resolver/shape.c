@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "resolver/document.h"
+#include "resolver/fixes.h"
 
 /* After so many findings the keys that there are need no telling any more. */
 enum { MOST_LISTS = 200 };
@@ -55,27 +56,48 @@ bool mw_tree_is_word(const struct mw_tree *tree, const char *word)
 	       strcmp(tree->text, word) == 0;
 }
 
+const char *const mw_shape_key_words[] = { "if",     "else",  "or",    "and",   "not", "in",
+					   "min",    "max",   "align", "has",   "len", "log2",
+					   "true",   "false", "i",     "accel", "dev", "unset",
+					   "remove", "sys",   NULL };
+
 static bool is_key_word(const char *text)
 {
-	static const char *const words[] = { "if",    "else", "or",    "and",    "not",
-					     "in",    "min",  "max",   "align",  "has",
-					     "len",   "log2", "true",  "false",  "i",
-					     "accel", "dev",  "unset", "remove", "sys" };
+	return mw_name_in(text, mw_shape_key_words);
+}
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcmp(words[i], text) == 0)
+static bool is_member_id(const char *text)
+{
+	char part[MW_ID_LENGTH + 1];
+
+	for (;;) {
+		size_t length = strcspn(text, ".");
+
+		if (length > MW_ID_LENGTH)
+			return false;
+		memcpy(part, text, length);
+		part[length] = '\0';
+		if (!mw_shape_is_id(part, MW_IDS_NODES))
+			return false;
+		if (!text[length])
 			return true;
+		text += length + 1;
 	}
-	return false;
 }
 
 bool mw_shape_is_id(const char *text, enum mw_shape_ids ids)
 {
+	uint64_t number;
+
+	if (ids == MW_IDS_VERSIONS)
+		return mw_tree_int(text, &number) && number > 0 && text[1] != 'x';
+	if (ids == MW_IDS_DEVICES && strchr(text, '.'))
+		return is_member_id(text);
 	const char *allowed = ids == MW_IDS_PARAMS ? "abcdefghijklmnopqrstuvwxyz0123456789_"
 						   : "abcdefghijklmnopqrstuvwxyz0123456789_-";
 	size_t length = strlen(text);
 
-	return length >= 1 && length <= 32 && text[0] >= 'a' && text[0] <= 'z' &&
+	return length >= 1 && length <= MW_ID_LENGTH && text[0] >= 'a' && text[0] <= 'z' &&
 	       strspn(text, allowed) == length && !is_key_word(text);
 }
 
@@ -153,6 +175,7 @@ static struct mw_diag *refuse_zero(struct mw_diagnostics *diagnostics, const str
 
 	mw_diag_help(diagnostics, diag, "write `%s`, or 0x for hexadecimal",
 		     *digits ? digits : "0");
+	mw_fix_value(diagnostics, diag, MW_FIX_UNSAFE, scalar, *digits ? digits : "0");
 	return diag;
 }
 
@@ -167,6 +190,7 @@ static struct mw_diag *refuse_scalar(struct mw_diagnostics *diagnostics,
 		diag = mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "Y005", scalar->span,
 					  "a bool is `true` or `false`, not `%s`", text);
 		mw_diag_help(diagnostics, diag, "write `%s`", truthy(text));
+		mw_fix_value(diagnostics, diag, MW_FIX_SAFE, scalar, truthy(text));
 		return diag;
 	}
 	if ((accepts & (MW_SHAPE_INT | MW_SHAPE_SIZE)) && text[0] == '0' && text[1] >= '0' &&
@@ -212,6 +236,8 @@ static void warn_bare_size(struct walk *walk, const struct mw_tree *scalar,
 				   "%s has no unit and means bytes", scalar->text);
 
 	mw_diag_help(walk->diagnostics, diag, "did you mean `%sMiB`?", scalar->text);
+	mw_fix_word(walk->diagnostics, diag, MW_FIX_UNSAFE, scalar->text,
+		    mw_arena_printf(&walk->diagnostics->arena, "%sMiB", scalar->text));
 }
 
 static bool check_scalar(struct walk *walk, struct mw_tree *tree, const struct mw_shape *shape,
@@ -302,8 +328,9 @@ static void refuse_id(struct walk *walk, struct mw_tree *child, const struct mw_
 		child->key);
 
 	mw_diag_help(walk->diagnostics, diag,
-		     shape->ids == MW_IDS_PARAMS ? "up to 32 of a-z 0-9 _, a letter first"
-						 : "up to 32 of a-z 0-9 _ -, a letter first");
+		     shape->ids == MW_IDS_PARAMS     ? "up to 32 of a-z 0-9 _, a letter first"
+		     : shape->ids == MW_IDS_VERSIONS ? "the number of an older version"
+						     : "up to 32 of a-z 0-9 _ -, a letter first");
 	reject(walk, child, path, diag);
 }
 
@@ -428,6 +455,11 @@ static bool check_value(struct walk *walk, struct mw_tree *tree, const struct mw
 	return good;
 }
 
+const char *mw_article(const char *kind)
+{
+	return strchr("aeiou", kind[0]) ? "an" : "a";
+}
+
 static const struct mw_format *refuse_format(struct mw_diagnostics *diagnostics,
 					     struct mw_tree *format, const char *kind,
 					     const char *word)
@@ -444,7 +476,8 @@ static const struct mw_format *refuse_format(struct mw_diagnostics *diagnostics,
 	}
 	if (known) {
 		mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "S102", format->span,
-				   "expected a %s here, and this file is `%s`", kind, format->text);
+				   "expected %s %s here, and this file is `%s`", mw_article(kind),
+				   kind, format->text);
 		return NULL;
 	}
 	for (const struct mw_format *row = mw_formats; row->name; row++)
@@ -454,6 +487,28 @@ static const struct mw_format *refuse_format(struct mw_diagnostics *diagnostics,
 				  "unknown format `%s`", format->text);
 	mw_suggest(diagnostics, diag, format->text, names);
 	return NULL;
+}
+
+/* `x-*` is anybody's, in any map: nothing of ours looks at it. */
+static void drop_foreign(struct mw_tree *tree)
+{
+	struct mw_tree *child = tree->first;
+
+	if (tree->kind == MW_TREE_SCALAR)
+		return;
+	tree->first = tree->last = NULL;
+	tree->count = 0;
+	tree->index = NULL;
+	while (child) {
+		struct mw_tree *next = child->next;
+
+		child->next = NULL;
+		if (!child->key || strncmp(child->key, "x-", 2) != 0) {
+			drop_foreign(child);
+			mw_tree_append(tree, child);
+		}
+		child = next;
+	}
 }
 
 const struct mw_format *mw_shape_check(struct mw_diagnostics *diagnostics, struct mw_tree *root,
@@ -482,6 +537,7 @@ const struct mw_format *mw_shape_check(struct mw_diagnostics *diagnostics, struc
 	    (kind && strcmp(kind, word) != 0))
 		return refuse_format(diagnostics, format, kind,
 				     strcmp(format->text + length, "/1") == 0 ? word : "");
+	drop_foreign(root);
 	if (!check_map(&walk, root, known->shape, NULL))
 		root->failed = true;
 	return known;

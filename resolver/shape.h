@@ -5,6 +5,9 @@
 
 #include "resolver/tree.h"
 
+/** How long an id or one part of a member's is at most. */
+enum { MW_ID_LENGTH = 32 };
+
 /** What a value may be; several may be set. */
 enum {
 	MW_SHAPE_TEXT = 1 << 0,
@@ -20,7 +23,13 @@ enum {
 };
 
 /** Names a map's entries must have when they are ids. */
-enum mw_shape_ids { MW_IDS_FREE, MW_IDS_NODES, MW_IDS_PARAMS };
+enum mw_shape_ids {
+	MW_IDS_FREE,
+	MW_IDS_NODES,
+	MW_IDS_DEVICES, /* ids, and those of members of parts: ids with dots between */
+	MW_IDS_PARAMS,
+	MW_IDS_VERSIONS /* integers from 1 */
+};
 
 struct mw_shape_key;
 
@@ -53,7 +62,10 @@ struct mw_format {
 };
 extern const struct mw_format mw_formats[];
 extern const struct mw_shape mw_plan_shape; /* plan_shape.c */
+extern const struct mw_shape mw_lock_shape; /* lock.c */
 const struct mw_format *mw_format_find(const char *name);
+/** "an" before "overlay", "a" before the other kinds. */
+const char *mw_article(const char *kind);
 
 /** Checks a file as read; expressions are skipped. `kind` is what the reader of this file wants
  * ("machine"), NULL for whatever its `format:` says. Marks what it rejects as failed. Returns the
@@ -73,6 +85,8 @@ bool mw_shape_scalar(struct mw_diagnostics *diagnostics, const struct mw_tree *s
 		     unsigned accepts, const char *const *words);
 
 bool mw_shape_is_id(const char *text, enum mw_shape_ids ids);
+/** Words of the language, ended by NULL: no id is spelled so. */
+extern const char *const mw_shape_key_words[];
 /** `unset` and `remove` as written without quotes. */
 bool mw_tree_is_word(const struct mw_tree *tree, const char *word);
 

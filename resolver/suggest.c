@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "resolver/document.h"
+#include "resolver/fixes.h"
 
 /* A list of names is compared in full for the first findings only: a file with thousands of
  * mistakes must stay linear. */
@@ -24,11 +25,27 @@ static void consider(struct nearest *nearest, const char *name)
 	nearest->name = name;
 }
 
+/* Rules about a name that is written wrong, which the nearest one can stand in for. */
+static bool is_about_name(const char *code)
+{
+	static const char *const codes[] = { "S101", "S105", "S108", "G201", NULL };
+
+	return mw_name_in(code, codes);
+}
+
+void mw_suggest_name(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const char *wrong,
+		     const char *name)
+{
+	mw_diag_help(diagnostics, diag, "did you mean `%s`?", name);
+	if (is_about_name(diag->code))
+		mw_fix_word(diagnostics, diag, MW_FIX_UNSAFE, wrong, name);
+}
+
 static void tell(struct mw_diagnostics *diagnostics, struct mw_diag *diag,
 		 const struct nearest *nearest)
 {
 	if (nearest->name)
-		mw_diag_help(diagnostics, diag, "did you mean `%s`?", nearest->name);
+		mw_suggest_name(diagnostics, diag, nearest->wrong, nearest->name);
 }
 
 void mw_suggest(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const char *wrong,

@@ -19,21 +19,23 @@ struct mw_tree {
 	struct mw_span span; /* of the value */
 	const char *key;     /* in a map: its key, else NULL */
 	struct mw_span key_span;
-	const char *text; /* scalar: its value, NUL-ended, without NUL bytes inside */
-	bool quoted;      /* scalar: was written in quotes or as a block */
-	bool host;        /* an expression put a host-scoped parameter's value in */
-	bool link;        /* scalar: still holds $(dev...) for the link phase */
-	bool evaluated;   /* scalar: an expression made the text */
-	bool dynamic;     /* it, or something in it, holds or held an expression */
-	bool failed;      /* a diagnostic was given for it or for something in it */
+	const char *text;   /* scalar: its value, NUL-ended, without NUL bytes inside */
+	bool quoted;        /* scalar: was written in quotes or as a block */
+	bool host;          /* an expression put a host-scoped parameter's value in */
+	const char *secret; /* scalar: what stands for the `<secret>` of its text */
+	bool link;          /* scalar: still holds $(dev...) for the link phase */
+	bool evaluated;     /* scalar: an expression made the text */
+	bool dynamic;       /* it, or something in it, holds or held an expression */
+	bool failed;        /* a diagnostic was given for it or for something in it */
 	struct mw_expression *expression;    /* scalar: the parsed text, until evaluated */
 	struct mw_arena *arena;              /* map: where its index goes */
 	struct mw_tree *first, *last, *next; /* children of a map or list in file order; siblings */
 	uint32_t count;
 	struct mw_tree_index *index; /* map: hash of the keys, made on the first look-up */
 	struct mw_tree *instance_of; /* device made by `count`: the entry it came from */
-	struct mw_tree *over;        /* the value of a base or an earlier overlay it replaced */
+	struct mw_tree *over;        /* what it replaced, or a map: was merged over, in a base */
 	struct mw_tree *written;     /* evaluated: the scalar with the expression, as composed */
+	struct mw_part *part;        /* scalar with `link`: the use of a part it belongs to */
 	uint32_t instance;           /* its number; in a scalar with `link`: the value of `i` */
 };
 

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resolver/rules.h"
+
+enum { VTL_MAX = 2 };
+
 const struct mw_bus_kind *mw_bus_kind(const char *name)
 {
 	static const struct mw_bus_kind kinds[] = {
@@ -39,12 +43,17 @@ static const struct body_key {
 	{ "backend", offsetof(struct mw_draft_node, backend) },
 	{ "placement", offsetof(struct mw_draft_node, placement_tree) },
 	{ "overlays", offsetof(struct mw_draft_node, overlays) },
+	{ "dma", offsetof(struct mw_draft_node, dma) },
+	{ "msi", offsetof(struct mw_draft_node, msi) },
+	{ "intx", offsetof(struct mw_draft_node, intx) },
+	{ "on_error", offsetof(struct mw_draft_node, on_error_tree) },
+	{ "vtl", offsetof(struct mw_draft_node, vtl_tree) },
 };
 static const char *const body_ignored[] = { "type", "notes", NULL };
-static const char *const body_later[] = { "dma", "msi", "intx", "on_error", "vtl", NULL };
-static const char *const body_names[] = { "type",      "at",       "io",    "mmio",
-					  "irq",       "props",    "wires", "backend",
-					  "placement", "overlays", "notes", NULL };
+static const char *const body_names[] = { "type",    "at",        "io",       "mmio",  "irq",
+					  "dma",     "msi",       "intx",     "props", "wires",
+					  "backend", "placement", "on_error", "vtl",   "overlays",
+					  "notes",   NULL };
 
 static void take_key(struct mw_draft *draft, struct mw_draft_node *node, struct mw_tree *child)
 {
@@ -57,11 +66,6 @@ static void take_key(struct mw_draft *draft, struct mw_draft_node *node, struct 
 	}
 	if (mw_name_in(child->key, body_ignored) || !strncmp(child->key, "x-", 2))
 		return;
-	if (mw_name_in(child->key, body_later)) {
-		mw_draft_error(draft, "S110", child->key_span, node, child->key,
-			       "`%s` is not implemented yet", child->key);
-		return;
-	}
 	struct mw_diag *diag = mw_draft_error(draft, "S101", child->key_span, node, child->key,
 					      "a device has no key `%s`", child->key);
 
@@ -160,6 +164,7 @@ static void no_bus(struct mw_draft *draft, struct mw_draft_node *node)
 				"`%s` sits on `%s`, which `when` removed", node->id, node->bus_id);
 
 	mw_diag_note(draft->diagnostics, diag, absent->when_span, "removed here");
+	mw_mend_condition(draft, diag, node, absent->when_span);
 	node->dropped = true;
 }
 
@@ -200,76 +205,6 @@ static void find_bus(struct mw_draft *draft, struct mw_draft_node *node)
 	else
 		mw_draft_error(draft, "G202", node->at->span, node, "at", "`%s` (%s) opens no bus",
 			       node->bus_id, node->bus->type->name);
-}
-
-static bool hex_byte(const char *text, unsigned long *value)
-{
-	if (strspn(text, "0123456789abcdef") != 2)
-		return false;
-	*value = strtoul((const char[]){ text[0], text[1], 0 }, NULL, 16);
-	return true;
-}
-
-static bool address_good(const struct mw_bus_kind *kind, const char *address)
-{
-	unsigned long value;
-
-	switch (kind->address) {
-	case MW_ADDRESS_DEVFN:
-		return hex_byte(address, &value) && value <= 0x1f && address[2] == '.' &&
-		       address[3] >= '0' && address[3] <= '7' && !address[4];
-	case MW_ADDRESS_I2C: return hex_byte(address, &value) && value <= 0x7f && !address[2];
-	case MW_ADDRESS_UNIT:
-		return (address[0] == '0' || address[0] == '1') && address[1] == '.' &&
-		       (address[2] == '0' || address[2] == '1') && !address[3];
-	default: return false;
-	}
-}
-
-static void check_address(struct mw_draft *draft, struct mw_draft_node *node)
-{
-	static const char *const forms[] = { "", "a slot and function such as 04.0",
-					     "a hexadecimal number 00 to 7f",
-					     "a channel and unit such as 0.1" };
-	const struct mw_bus_kind *kind = mw_bus_kind(node->bus_kind);
-
-	if (kind->address == MW_ADDRESS_NONE) {
-		if (node->address)
-			mw_draft_error(draft, "G204", node->at->span, node, "at",
-				       "a bus of kind %s has no addresses; found `%s`",
-				       node->bus_kind, node->address);
-		return;
-	}
-	if (!node->address || !address_good(kind, node->address)) {
-		mw_draft_error(draft, "G204", node->at->span, node, "at",
-			       node->address ? "`%s:%s` is no address: `%s` wants %s"
-					     : "`%s%s` has no address: `%s` wants %s",
-			       node->bus_id, node->address ? node->address : "", node->bus_id,
-			       forms[kind->address]);
-		return;
-	}
-	const char *place = mw_arena_printf(draft->arena, "%s:%s", node->bus_id, node->address);
-	struct mw_draft_node *other = mw_lookup_add(&draft->addresses, draft->arena, place, node);
-
-	if (!other)
-		return;
-	struct mw_diag *diag = mw_draft_error(draft, "G203", node->at->span, node, "at",
-					      "`%s` is held by `%s`", place, other->id);
-
-	mw_diag_note(draft->diagnostics, diag, other->at->span, "`%s` sits here", other->id);
-}
-
-/* A function above 0 is found by guests only when function 0 answers (PCI 3.0, 3.2.2.3.4). */
-static void check_function_zero(struct mw_draft *draft, struct mw_draft_node *node)
-{
-	if (!node->address || mw_bus_kind(node->bus_kind)->address != MW_ADDRESS_DEVFN ||
-	    node->address[3] == '0')
-		return;
-	const char *zero = mw_arena_printf(draft->arena, "%s:%.2s.0", node->bus_id, node->address);
-
-	if (!mw_lookup_find(&draft->addresses, zero))
-		mw_draft_error(draft, "G204", node->at->span, node, "at",
-			       "function 0 of slot %.2s is missing", node->address);
 }
 
 /* Walks up to a node of known depth and hands depth, failure and absence down again. */
@@ -318,6 +253,27 @@ static void check_placement(struct mw_draft *draft, struct mw_draft_node *node)
 			       "`placement: cpu` is not implemented yet");
 }
 
+/* What a failure of the host side does, and which trust level the device belongs to. */
+static void check_standing(struct mw_draft *draft, struct mw_draft_node *node)
+{
+	static const char *const actions[] = { "report", "stop", NULL };
+	struct mw_tree *tree = node->vtl_tree;
+	uint64_t vtl = 0;
+
+	if (node->on_error_tree)
+		node->on_error =
+			mw_draft_member(draft, node->on_error_tree, node, "on_error", actions);
+	if (!tree)
+		return;
+	if (tree->host || tree->link)
+		mw_draft_error(draft, "S102", tree->span, node, "vtl",
+			       "a trust level may depend on guest parameters only");
+	else if (mw_draft_number(draft, tree, node, "vtl", false, &vtl) && vtl > VTL_MAX)
+		mw_draft_error(draft, "S103", tree->span, node, "vtl",
+			       "%" PRIu64 " is outside of 0 to %d (`vtl`)", vtl, VTL_MAX);
+	node->vtl = vtl > VTL_MAX ? 0 : (unsigned)vtl;
+}
+
 static bool usable(const struct mw_draft_node *node)
 {
 	return !node->failed && !node->dropped;
@@ -335,17 +291,14 @@ void mw_typecheck(struct mw_draft *draft)
 	}
 	for (size_t i = 0; i < count; i++)
 		find_depth(draft, draft->nodes[i]);
-	for (size_t i = 0; i < count; i++) {
-		if (usable(draft->nodes[i]))
-			check_address(draft, draft->nodes[i]);
-	}
+	mw_addresses_check(draft);
 	for (size_t i = 0; i < count; i++) {
 		struct mw_draft_node *node = draft->nodes[i];
 
 		if (!usable(node))
 			continue;
-		check_function_zero(draft, node);
 		check_placement(draft, node);
+		check_standing(draft, node);
 		mw_values_check(draft, node, node->props, NULL);
 		mw_claims_check(draft, node);
 		if (usable(node))

@@ -17,6 +17,14 @@ void mw_values_check(struct mw_draft *draft, struct mw_draft_node *node, struct 
 bool mw_value_set(struct mw_draft *draft, struct mw_draft_node *node, struct mw_tree *tree,
 		  const char *text, struct mw_plan_value *value);
 
+/** addresses.c: where each node sits on its bus; chooses for those that do not say. */
+void mw_addresses_check(struct mw_draft *draft);
+
+/** requests.c: dma, intx and msi against wires; called by mw_claims_check. */
+void mw_requests_check(struct mw_draft *draft, struct mw_draft_node *node);
+/** R306: gives every claim its DMA channel. */
+void mw_channels_bind(struct mw_draft *draft);
+
 /** claims.c: io, mmio and irq against regions and wires. */
 void mw_claims_check(struct mw_draft *draft, struct mw_draft_node *node);
 /** Puts a node's claims in the order of its type's rows, whatever the order of the file. */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "resolver/fixes.h"
 #include "resolver/typecheck.h"
 
 static const uint8_t no_bytes[16];
@@ -49,10 +50,21 @@ static bool wrong_type(struct mw_draft *draft, struct mw_draft_node *node, struc
 	return false;
 }
 
+static void refuse_truthy(struct mw_draft *draft, struct mw_draft_node *node, struct mw_tree *tree,
+			  const char *key, bool means)
+{
+	const char *right = means ? "true" : "false";
+	struct mw_diag *diag = mw_draft_error(draft, "Y005", tree->span, node, key,
+					      "a bool is `true` or `false`, not `%s`", tree->text);
+
+	mw_diag_help(draft->diagnostics, diag, "write `%s`", right);
+	mw_fix_value(draft->diagnostics, diag, MW_FIX_SAFE, tree, right);
+}
+
 static bool set_bool(struct mw_draft *draft, struct mw_draft_node *node, struct mw_tree *tree,
 		     const char *text, struct mw_plan_value *value)
 {
-	static const char *const truthy[] = { "yes", "no", "on", "off", "y", "n" };
+	static const char *const truthy[] = { "yes", "no", "on", "off", "y", "n", "true", "false" };
 	bool set;
 
 	if (mw_tree_bool(text, &set)) {
@@ -61,8 +73,7 @@ static bool set_bool(struct mw_draft *draft, struct mw_draft_node *node, struct 
 	}
 	for (size_t i = 0; i < sizeof(truthy) / sizeof(truthy[0]); i++) {
 		if (!strcasecmp(text, truthy[i])) {
-			mw_draft_error(draft, "Y005", tree->span, node, value->property->name,
-				       "`%s` is no bool; bool is `true` or `false`", text);
+			refuse_truthy(draft, node, tree, value->property->name, i % 2 == 0);
 			return false;
 		}
 	}
@@ -80,6 +91,8 @@ static bool set_integer(struct mw_draft *draft, struct mw_draft_node *node, stru
 		return false;
 	}
 	if (number >= property->min && number <= max) {
+		if (property->is_size && !draft->from_plan)
+			mw_bare_size(draft->diagnostics, tree);
 		value->number = number;
 		return true;
 	}
@@ -156,11 +169,23 @@ static bool set_member(struct mw_draft *draft, struct mw_draft_node *node, struc
 bool mw_value_set(struct mw_draft *draft, struct mw_draft_node *node, struct mw_tree *tree,
 		  const char *text, struct mw_plan_value *value)
 {
+	bool plain = value->property->kind == MW_STRING && !value->property->is_path;
+
+	if (tree->secret && (!plain || value->property->members)) {
+		mw_draft_error(draft, "S102", tree->span, node, value->property->name,
+			       "a secret is text, and `%s` of %s wants something else",
+			       value->property->name, node->type->name);
+		return false;
+	}
 	if (value->property->members)
 		return set_member(draft, node, tree, text, value);
 	switch (value->property->kind) {
 	case MW_BOOL: return set_bool(draft, node, tree, text, value);
-	case MW_STRING: value->text = mw_arena_strdup(&draft->plan->arena, text); return true;
+	case MW_STRING:
+		value->text = mw_arena_strdup(&draft->plan->arena, text);
+		if (tree->secret)
+			value->secret = mw_arena_strdup(&draft->plan->arena, tree->secret);
+		return true;
 	case MW_MAC:
 	case MW_UUID:
 	case MW_BLOB: return set_bytes(draft, node, tree, text, value);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resolver/fixes.h"
+#include "resolver/lock.h"
 #include "resolver/typecheck.h"
 
 static struct mw_domain *find_domain(struct mw_domains *domains, struct mw_draft_claim *claim)
@@ -36,12 +38,41 @@ static struct mw_domain *find_domain(struct mw_domains *domains, struct mw_draft
 	return NULL;
 }
 
+/* PCI's interrupt lines are level-triggered and made to be shared (PCI 3.0, 2.2.6). */
+static bool bind_intx(struct mw_domains *domains, struct mw_domain *domain,
+		      struct mw_draft_claim *claim)
+{
+	if (!domain->swizzle) {
+		struct mw_diag *diag = mw_draft_error(
+			domains->draft, "R305", claim->tree->span, claim->node, "intx",
+			"`%s` says nothing of INTx: it has no `swizzle` and `pins`", domain->name);
+
+		if (domain->span.source)
+			mw_diag_note(domains->draft->diagnostics, diag, domain->span,
+				     "`%s` is described here", domain->name);
+		return false;
+	}
+	claim->line = mw_swizzle_line(domain, claim);
+	claim->share = claim->trigger_said = claim->polarity_said = true;
+	claim->trigger = domain->trigger;
+	claim->polarity = domain->polarity;
+	return true;
+}
+
 static void bind_fixed(struct mw_domains *domains, struct mw_draft_claim *claim)
 {
 	struct mw_domain *domain = find_domain(domains, claim);
-	struct mw_draft_net *net =
-		domain ? mw_domain_net(domains, domain, claim->line, claim) : NULL;
+	struct mw_draft_net *net;
 
+	if (!domain)
+		return;
+	if (domain->failed && domain->swizzle) {
+		claim->node->failed = true; /* where its lines lead has been told to be wrong */
+		return;
+	}
+	if (claim->pin && !domains->draft->from_plan && !bind_intx(domains, domain, claim))
+		return;
+	net = mw_domain_net(domains, mw_domain_lines(domain), claim->line, claim);
 	if (net)
 		mw_draft_add_user(domains->draft, net, claim);
 }
@@ -63,7 +94,19 @@ static void bind_explicit(struct mw_draft *draft, struct mw_draft_claim *claim)
 	mw_draft_add_user(draft, *pin, claim);
 }
 
-/* The first free line of the domain's window, or of all of it; the search never goes back. */
+/* The lines that `auto` may have: the domain's window, or all of it. */
+static uint64_t auto_lines(struct mw_draft *draft, const struct mw_domain *domain, uint64_t *first)
+{
+	const struct mw_draft_window *window = mw_draft_window(draft, domain->name);
+	uint64_t count = window ? window->length : domain->lines;
+
+	*first = window ? window->base : 0;
+	if (*first >= domain->lines)
+		return 0;
+	return count > domain->lines - *first ? domain->lines - *first : count;
+}
+
+/* The first free line; the search never goes back. */
 static void bind_auto(struct mw_domains *domains, struct mw_draft_claim *claim)
 {
 	struct mw_draft *draft = domains->draft;
@@ -71,14 +114,10 @@ static void bind_auto(struct mw_domains *domains, struct mw_draft_claim *claim)
 
 	if (!domain)
 		return;
+	domain = mw_domain_lines(domain);
 	const struct mw_draft_window *window = mw_draft_window(draft, domain->name);
-	uint64_t first = window ? window->base : 0;
-	uint64_t count = window ? window->length : domain->lines;
+	uint64_t first, count = auto_lines(draft, domain, &first);
 
-	if (first >= domain->lines)
-		count = 0;
-	else if (count > domain->lines - first)
-		count = domain->lines - first;
 	while (domain->next_auto < count) {
 		uint32_t step = domain->next_auto++;
 		uint64_t line = window && window->down ? first + count - 1 - step : first + step;
@@ -97,59 +136,130 @@ static void bind_auto(struct mw_domains *domains, struct mw_draft_claim *claim)
 		       domain->name, first, first + (count ? count - 1 : 0));
 }
 
-static int by_id(const void *a, const void *b)
+/* Why a locked line cannot be had. */
+static void refuse_locked(struct mw_draft *draft, struct mw_draft_claim *claim,
+			  const struct mw_domain *domain, const struct mw_draft_net *net,
+			  bool inside)
 {
-	const struct mw_draft_claim *left = *(struct mw_draft_claim *const *)a;
-	const struct mw_draft_claim *right = *(struct mw_draft_claim *const *)b;
-	int order = mw_id_compare(left->node->id, right->node->id);
+	const struct mw_draft_window *window = mw_draft_window(draft, domain->name);
+	struct mw_diag *diag;
 
-	if (order)
-		return order;
-	return left < right ? -1 : left > right; /* of one node: the order of its wires */
+	if (net) {
+		diag = mw_lock_drift(draft, claim->node, claim, claim->locked,
+				     "which `%s` drives now", net->users[0]->node->id);
+		mw_diag_note(draft->diagnostics, diag, net->users[0]->tree->span, "`%s` drives it",
+			     net->users[0]->node->id);
+		return;
+	}
+	diag = mw_lock_drift(draft, claim->node, claim, claim->locked,
+			     inside ? "which is reserved or leads to no free pin"
+				    : "which is not among the lines for `auto`");
+	if (window && !inside)
+		mw_diag_note(draft->diagnostics, diag, window->span, "these are");
+	else if (domain->span.source)
+		mw_diag_note(draft->diagnostics, diag, domain->span, "`%s` is described here",
+			     domain->name);
 }
 
+/* Whoever was given another domain has a new line there. */
+static void bind_locked(struct mw_domains *domains, struct mw_domain *domain,
+			struct mw_draft_claim *claim)
+{
+	struct mw_draft *draft = domains->draft;
+	const struct mw_lock_place *place = mw_lock_take(draft, claim->node, claim);
+	uint64_t first = 0, count = auto_lines(draft, domain, &first);
+	struct mw_draft_net *net = NULL;
+
+	if (!place || strcmp(place->where, domain->name) != 0)
+		return;
+	bool inside = place->base >= first && place->base - first < count;
+
+	claim->locked = place;
+	if (inside)
+		net = domain->nets[place->base];
+	if (inside && !net) {
+		net = mw_domain_net(domains, domain, place->base, NULL);
+		if (net) {
+			claim->line = place->base;
+			mw_draft_add_user(draft, net, claim);
+			return;
+		}
+	}
+	refuse_locked(draft, claim, domain, net, inside);
+}
+
+static void keep(void *context, const struct mw_lock_place *place)
+{
+	struct mw_domains *domains = context;
+	struct mw_domain *domain = mw_lookup_find(&domains->by_name, place->where);
+
+	if (domain && place->base < domain->lines)
+		domain->reserved[place->base] = true;
+}
+
+/* What is said goes first, then what is locked, then what is chosen. */
 static void bind_lines(struct mw_domains *domains)
 {
 	struct mw_draft *draft = domains->draft;
-	struct mw_draft_claim **autos = NULL;
-	size_t count = 0, capacity = 0;
+	struct mw_draft_claim **claims = mw_draft_claims_of(draft, MW_CLAIM_IRQ);
 
-	for (unsigned explicit_first = 2; explicit_first-- > 0;) {
-		for (size_t i = 0; i < draft->node_count; i++) {
-			struct mw_draft_node *node = draft->nodes[i];
-
-			for (size_t c = 0; c < node->claim_count; c++) {
-				struct mw_draft_claim *claim = &node->claims[c];
-
-				if (claim->kind != MW_CLAIM_IRQ || node->failed || node->dropped ||
-				    (claim->target != NULL) != explicit_first)
-					continue;
-				if (claim->target) {
-					bind_explicit(draft, claim);
-				} else if (!claim->automatic) {
-					bind_fixed(domains, claim);
-				} else {
-					autos = mw_draft_room(draft->arena, autos, count, &capacity,
-							      sizeof(struct mw_draft_claim *));
-					autos[count++] = claim;
-				}
-			}
-		}
+	for (struct mw_draft_claim **at = claims; *at; at++) {
+		if ((*at)->target)
+			bind_explicit(draft, *at);
 	}
-	if (count)
-		qsort(autos, count, sizeof(struct mw_draft_claim *), by_id);
-	for (size_t i = 0; i < count; i++)
-		bind_auto(domains, autos[i]);
+	for (struct mw_draft_claim **at = claims; *at; at++) {
+		if (!(*at)->target && !(*at)->automatic && !(*at)->node->failed)
+			bind_fixed(domains, *at);
+	}
+	for (struct mw_draft_claim **at = claims; *at; at++) {
+		struct mw_domain *domain =
+			(*at)->automatic && !(*at)->node->failed ? find_domain(domains, *at) : NULL;
+
+		if (domain)
+			bind_locked(domains, mw_domain_lines(domain), *at);
+	}
+	mw_lock_each_kept(draft, MW_LOCK_IRQ, keep, domains);
+	for (struct mw_draft_claim **at = claims; *at; at++) {
+		if ((*at)->automatic && !(*at)->locked && !(*at)->node->failed)
+			bind_auto(domains, *at);
+	}
 }
 
-static const char *free_line(struct mw_draft *draft, const struct mw_domain *domain)
+/* The next one up from a line, or from the first; 0: none. */
+static uint32_t free_line(const struct mw_domain *domain, uint32_t from)
 {
-	for (uint32_t line = 1; line < domain->lines; line++) {
-		if (!domain->nets[line] && !domain->reserved[line])
-			return mw_arena_printf(&draft->diagnostics->arena,
-					       "line %" PRIu32 " is free", line);
+	for (uint32_t step = 1; step < domain->lines; step++) {
+		uint32_t line = (from + step) % domain->lines;
+
+		if (line && !domain->nets[line] && !domain->reserved[line])
+			return line;
 	}
-	return NULL;
+	return 0;
+}
+
+/* "line 4 reaches `pic:4` and `ioapic:4`" */
+static void note_sinks(struct mw_draft *draft, struct mw_diag *diag, const struct mw_draft_net *net)
+{
+	struct mw_span nowhere = { 0 };
+	const char *text = "";
+
+	for (size_t i = 0; i < net->sink_count && i < 4; i++)
+		text = mw_arena_printf(draft->arena, "%s%s`%s:%" PRIu32 "`", text, i ? " and " : "",
+				       net->sink_nodes[i]->id, net->sinks[i].index);
+	if (*text)
+		mw_diag_note(draft->diagnostics, diag, nowhere, "line %" PRIu32 " reaches %s",
+			     net->line, text);
+}
+
+/* The number behind a prefix such as `isa:`. */
+static void offer_line(struct mw_draft *draft, struct mw_diag *diag,
+		       const struct mw_draft_claim *claim, uint32_t line)
+{
+	const char *colon = strchr(claim->tree->text, ':');
+
+	mw_diag_help(draft->diagnostics, diag, "line %" PRIu32 " is free", line);
+	mw_fix_word(draft->diagnostics, diag, MW_FIX_UNSAFE, colon ? colon + 1 : claim->tree->text,
+		    mw_arena_printf(draft->arena, "%" PRIu32, line));
 }
 
 /* R304, once a line: at the last driver that does not share it, with the others as notes. */
@@ -189,10 +299,11 @@ static void report_shared(struct mw_domains *domains, const struct mw_draft_net 
 		mw_diag_note(draft->diagnostics, diag, net->users[i]->tree->span,
 			     "`%s` drives it too", net->users[i]->node->id);
 	}
-	const char *help = domain ? free_line(draft, domain) : NULL;
+	uint32_t line = domain ? free_line(domain, net->line) : 0;
 
-	if (help)
-		mw_diag_help(draft->diagnostics, diag, "%s", help);
+	note_sinks(draft, diag, net);
+	if (line)
+		offer_line(draft, diag, last, line);
 }
 
 static void settle_trigger(struct mw_draft *draft, const struct mw_domain *domain,
@@ -246,9 +357,14 @@ static void check_connected(struct mw_draft *draft, struct mw_draft_node *node)
 
 		if (wire->kind == MW_LINE && wire->direction == MW_DRIVES && !wire->optional &&
 		    !connected(node, wire))
-			mw_draft_error(draft, "S117", node->span, node, "irq",
-				       "`%s` needs a line for `%s`: %s", node->id, wire->name,
-				       wire->help);
+			mw_draft_error(draft, "S117", node->span, node, wire->intx ? "intx" : "irq",
+				       wire->intx ? "`%s` needs an `intx` pin for `%s`: %s"
+						  : "`%s` needs a line for `%s`: %s",
+				       node->id, wire->name, wire->help);
+		if (wire->channel && !wire->optional && !connected(node, wire))
+			mw_draft_error(draft, "S117", node->span, node, "dma",
+				       "`%s` needs a channel in `dma` for `%s`: %s", node->id,
+				       wire->name, wire->help);
 	}
 }
 
@@ -264,12 +380,29 @@ static void keep_domains(struct mw_domains *domains)
 
 	draft->domains =
 		mw_arena_alloc(&draft->plan->arena, domains->count, sizeof(*draft->domains));
+	draft->domain_nodes =
+		mw_arena_alloc(draft->arena, domains->count + 1, sizeof(struct mw_draft_node *));
 	for (size_t i = 0; i < domains->count; i++)
-		draft->domains[i] =
-			(struct mw_plan_domain){ domains->items[i].name, domains->items[i].lines };
+		draft->domains[i].name = domains->items[i].name;
 	draft->domain_count = domains->count;
 	if (domains->count)
 		qsort(draft->domains, domains->count, sizeof(*draft->domains), by_name);
+	for (size_t i = 0; i < domains->count; i++) {
+		struct mw_plan_domain *kept = &draft->domains[i];
+		const struct mw_domain *domain = mw_lookup_find(&domains->by_name, kept->name);
+
+		if (!domain)
+			continue; /* one with a mistake */
+		kept->lines = domain->lines;
+		kept->swizzle = domain->swizzle;
+		kept->pins = domain->pins;
+		kept->to = domain->alias ? domain->alias->name : NULL;
+		if (!domain->swizzle || domain->alias || !domain->target_count)
+			continue;
+		kept->sink.wire = domain->targets[0].wire;
+		kept->sink.index = domain->targets[0].index;
+		draft->domain_nodes[i] = domain->targets[0].node;
+	}
 }
 
 void mw_wire(struct mw_draft *draft)
@@ -283,6 +416,7 @@ void mw_wire(struct mw_draft *draft)
 			mw_wire_explicit(draft, draft->nodes[i]);
 	}
 	bind_lines(&domains);
+	mw_channels_bind(draft);
 	for (size_t i = 0; i < draft->net_count; i++)
 		check_net(&domains, draft->nets[i]);
 	for (size_t i = 0; i < count; i++) {

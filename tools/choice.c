@@ -98,6 +98,22 @@ static void check_needs(struct check *check, const struct mw_plan *plan)
 	}
 }
 
+/* Messages that a device's claim asks for; interrupt chips have theirs by other ways. */
+static void check_messages(struct check *check, const struct mw_plan *plan)
+{
+	for (size_t i = 0; i < plan->node_count && !check->caps->msi; i++) {
+		const struct mw_plan_node *node = &plan->nodes[i];
+
+		for (size_t c = 0; c < node->claim_count; c++) {
+			if (node->claims[c].kind != MW_CLAIM_MSI)
+				continue;
+			miss(check, node->claims[c].span,
+			     "`%.100s` has message signalled interrupts, which %s does not offer",
+			     node->id, check->ops->name);
+		}
+	}
+}
+
 static void check_irqchip(struct check *check, const struct mw_plan *plan)
 {
 	const struct mw_accel_caps *caps = check->caps;
@@ -151,6 +167,7 @@ static bool meets_needs(const struct mw_accel_ops *ops, const struct mw_accel_ca
 
 	check_needs(&check, plan);
 	check_irqchip(&check, plan);
+	check_messages(&check, plan);
 	check_clock(&check, plan);
 	check_sizes(&check, plan);
 	return check.met;

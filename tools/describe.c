@@ -338,17 +338,22 @@ static void print_required_props(FILE *out, const struct mw_device_type *type)
 	fputs(*separator && separator[2] == '\0' ? " }" : "", out);
 }
 
-static void print_entry(FILE *out, const struct mw_device_type *type)
+void mw_describe_example(const struct mw_device_type *type, FILE *out)
 {
-	if (type->backend)
-		return;
-	fprintf(out, "In a profile:\n  ID: { type: %s, at: %s", type->name,
-		type->buses ? type->buses[0] : "sys");
+	fprintf(out, "ID: { type: %s, at: %s", type->name, type->buses ? type->buses[0] : "sys");
 	print_region_claims(out, type, MW_SPACE_PORT);
 	print_region_claims(out, type, MW_SPACE_MEMORY);
 	print_wire_claims(out, type);
 	print_required_props(out, type);
 	fputs(" }\n", out);
+}
+
+static void print_entry(FILE *out, const struct mw_device_type *type)
+{
+	if (type->backend)
+		return;
+	fputs("In a profile:\n  ", out);
+	mw_describe_example(type, out);
 }
 
 void mw_describe_text(const struct mw_device_type *type, FILE *out)

@@ -9,6 +9,8 @@
 #include "tools/json.h"
 
 void mw_describe_text(const struct mw_device_type *type, FILE *out);
+/** A line that a profile could hold, with words in capitals to fill in; for devices only. */
+void mw_describe_example(const struct mw_device_type *type, FILE *out);
 void mw_describe_json(const struct mw_device_type *type, struct mw_json *json);
 
 /** What a profile would write for the property's default; "" when it has none (required). */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "accel/accel.h"
+#include "tools/manual/manual.h"
 #include "tools/verbs.h"
 
 #ifndef MW_VERSION
@@ -27,8 +28,8 @@ static void print_verbs(FILE *out)
 
 	fputs("Verbs:\n", out);
 	for (; mw_verbs[i] && mw_verbs[i]->run; i++) {
-		fprintf(out, "  %-10s", mw_verbs[i]->name);
-		mw_print_wrapped(out, 12, 12, mw_verbs[i]->summary);
+		fprintf(out, "  %-12s", mw_verbs[i]->name);
+		mw_print_wrapped(out, 14, 14, mw_verbs[i]->summary);
 	}
 	if (!mw_verbs[i])
 		return;
@@ -75,8 +76,11 @@ void mw_command_version(FILE *out)
 
 static int help(const struct mw_arguments *arguments)
 {
+	const char *manual = mw_arguments_value(arguments, "man", NULL);
 	const struct mw_verb *verb;
 
+	if (manual)
+		return mw_manual_write(manual) ? MW_EXIT_OK : MW_EXIT_FAILED;
 	if (arguments->operand_count == 0) {
 		mw_command_help(stdout);
 		return MW_EXIT_OK;
@@ -90,11 +94,20 @@ static int help(const struct mw_arguments *arguments)
 	return MW_EXIT_OK;
 }
 
+static const struct mw_option options[] = {
+	{ .name = "man",
+	  .value = "FOLDER",
+	  .help = "Write the man pages of the command, its verbs and its files as FOLDER/man1/... "
+		  "and FOLDER/man5/..." },
+	{ 0 },
+};
+
 const struct mw_verb mw_verb_help_verb = {
 	.name = "help",
 	.summary = "Tell about the command or one of its verbs.",
 	.operands = "[VERB]",
 	.max_operands = 1,
-	.exits = "0; 2 when there is no such verb.",
+	.options = options,
+	.exits = "0; 1 when a page cannot be written, 2 when there is no such verb.",
 	.run = help,
 };

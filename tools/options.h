@@ -9,8 +9,8 @@
 
 struct mw_arguments;
 
-/** Exit codes of every verb; `run` also passes on the guest's own. */
-enum mw_exit { MW_EXIT_OK = 0, MW_EXIT_FAILED = 1, MW_EXIT_USAGE = 2 };
+/** Exit codes of every verb; `run` also passes on the guest's own. BUG is a mistake of ours. */
+enum mw_exit { MW_EXIT_OK = 0, MW_EXIT_FAILED = 1, MW_EXIT_USAGE = 2, MW_EXIT_BUG = 3 };
 
 /** One option. Constant; owned by its verb's file. */
 struct mw_option {

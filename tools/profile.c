@@ -3,10 +3,11 @@
 #include "tools/profile.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "devices/registry.h"
-#include "resolver/resolver.h"
+#include "resolver/allow.h"
 #include "tools/report.h"
 
 bool mw_workshop_init(struct mw_workshop *workshop)
@@ -27,13 +28,15 @@ void mw_workshop_fini(struct mw_workshop *workshop)
 {
 	free(workshop->sets);
 	free(workshop->overlays);
+	free(workshop->folders);
+	mw_config_fini(&workshop->config);
 	mw_registry_fini(&workshop->registry);
 	mw_search_fini(&workshop->search);
 	mw_diagnostics_fini(&workshop->diagnostics);
 }
 
 /** The resolver marks "this file cannot be read" with neither code nor place. */
-static bool unreadable(const struct mw_diagnostics *diagnostics, size_t from)
+bool mw_workshop_unreadable(const struct mw_diagnostics *diagnostics, size_t from)
 {
 	for (size_t i = from; i < diagnostics->count; i++) {
 		const struct mw_diag *diag = diagnostics->items[i];
@@ -44,8 +47,31 @@ static bool unreadable(const struct mw_diagnostics *diagnostics, size_t from)
 	return false;
 }
 
-static void set_options(struct mw_workshop *workshop, const char *profile,
-			const struct mw_arguments *arguments)
+/* `profile_path` of the nearest .millwright.yaml. One with mistakes is lint's to tell of. */
+static void add_project_path(struct mw_workshop *workshop, const char *profile)
+{
+	const char *slash = strrchr(profile, '/');
+	char *folder = slash ? mw_strdup(profile) : NULL;
+
+	if (folder)
+		folder[slash == profile ? 1 : slash - profile] = '\0';
+	char *path = mw_config_find(folder ? folder : ".");
+
+	free(folder);
+	if (!path || !workshop->config.path || strcmp(workshop->config.path, path) != 0) {
+		mw_config_fini(&workshop->config);
+		if (path)
+			mw_config_read(&workshop->config, path);
+	}
+	free(path);
+	free(workshop->folders);
+	workshop->folders = mw_search_with(&workshop->search, workshop->config.profile_path,
+					   &workshop->options.search_count);
+	workshop->options.search = workshop->folders;
+}
+
+void mw_workshop_prepare(struct mw_workshop *workshop, const char *profile,
+			 const struct mw_arguments *arguments)
 {
 	size_t most = arguments->given_count + 1;
 
@@ -67,6 +93,7 @@ static void set_options(struct mw_workshop *workshop, const char *profile,
 				: mw_arguments_value(arguments, "lock", NULL),
 		.allow_deprecated = mw_arguments_has(arguments, "allow-deprecated"),
 	};
+	add_project_path(workshop, profile);
 }
 
 struct mw_study *mw_workshop_study(struct mw_workshop *workshop, const char *profile,
@@ -75,14 +102,15 @@ struct mw_study *mw_workshop_study(struct mw_workshop *workshop, const char *pro
 {
 	size_t before = workshop->diagnostics.count;
 
-	set_options(workshop, profile, arguments);
+	mw_workshop_prepare(workshop, profile, arguments);
 	workshop->options.stand_ins = stand_ins;
 	workshop->options.lint = lint;
 	struct mw_study *study = mw_study_open(&workshop->options, &workshop->diagnostics);
 
-	*code = study->plan                                  ? MW_EXIT_OK
-		: unreadable(&workshop->diagnostics, before) ? MW_EXIT_USAGE
-							     : MW_EXIT_FAILED;
+	mw_allow_apply(&workshop->diagnostics, study, lint ? MW_ALLOW_ALL : MW_ALLOW_WARNINGS);
+	*code = study->plan                                              ? MW_EXIT_OK
+		: mw_workshop_unreadable(&workshop->diagnostics, before) ? MW_EXIT_USAGE
+									 : MW_EXIT_FAILED;
 	return study;
 }
 

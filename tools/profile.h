@@ -7,6 +7,7 @@
 #include "core/plan.h"
 #include "core/registry.h"
 #include "resolver/study.h"
+#include "tools/lint/config.h"
 #include "tools/options.h"
 #include "tools/search.h"
 
@@ -17,7 +18,9 @@ struct mw_workshop {
 	struct mw_search search;
 	struct mw_diagnostics diagnostics;
 	struct mw_resolve_options options; /* of the latest study; its arrays are the workshop's */
-	const char **sets, **overlays;
+	const char **sets, **overlays, **folders;
+	struct mw_config
+		config; /* the project's, of the latest study; only its search path counts */
 };
 
 /** False when the built-in types break the contract: a bug of ours, already reported. */
@@ -30,12 +33,20 @@ enum mw_exit mw_workshop_resolve(struct mw_workshop *workshop, struct mw_plan **
 				 const char *profile, const struct mw_arguments *arguments,
 				 bool stand_ins);
 
-/** The same, kept open (mw_study_close, before the next study and the workshop's end). Options of the
+/** The same, kept open (mw_study_close, before the next study and the workshop's end), with what the
+ * files allow hidden (resolver/allow.h). Options of the
  * command line that the verb does not have are as if not given. `lint` as in resolver.h. *code as
  * above. Never NULL. */
 struct mw_study *mw_workshop_study(struct mw_workshop *workshop, const char *profile,
 				   const struct mw_arguments *arguments, bool stand_ins, bool lint,
 				   enum mw_exit *code);
+
+/** Fills the workshop's options for mw_study_open from the command line and, for the search path, from
+ * the project's .millwright.yaml; for those who change some. */
+void mw_workshop_prepare(struct mw_workshop *workshop, const char *profile,
+			 const struct mw_arguments *arguments);
+/** Whether a file that was asked for could not be read, among the findings from `from` on. */
+bool mw_workshop_unreadable(const struct mw_diagnostics *diagnostics, size_t from);
 
 /** The rows that every verb with a profile has. */
 #define MW_PROFILE_OPTIONS                                                                        \

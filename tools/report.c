@@ -9,15 +9,19 @@
 
 #include "tools/options.h"
 
-const char *const mw_report_formats[] = { "full", "concise", "json", NULL };
+/* in the order of enum mw_diag_format */
+const char *const mw_report_formats[] = { "full",  "concise", "json",  "jsonl",
+					  "sarif", "github",  "junit", NULL };
 
 enum mw_diag_format mw_report_format(const char *name, FILE *out)
 {
 	if (!name)
 		return isatty(fileno(out)) ? MW_DIAG_FULL : MW_DIAG_CONCISE;
-	if (strcmp(name, "json") == 0)
-		return MW_DIAG_JSON;
-	return strcmp(name, "full") == 0 ? MW_DIAG_FULL : MW_DIAG_CONCISE;
+	for (unsigned i = 0; mw_report_formats[i]; i++) {
+		if (strcmp(name, mw_report_formats[i]) == 0)
+			return (enum mw_diag_format)i;
+	}
+	return MW_DIAG_CONCISE;
 }
 
 bool mw_report_colour(FILE *out)
@@ -31,7 +35,8 @@ void mw_report(struct mw_diagnostics *diagnostics, const char *format, FILE *out
 {
 	enum mw_diag_format chosen = mw_report_format(format, out);
 
-	if (diagnostics->count == 0 && chosen != MW_DIAG_JSON)
+	if (diagnostics->count == 0 && chosen != MW_DIAG_JSON && chosen != MW_DIAG_SARIF &&
+	    chosen != MW_DIAG_JUNIT)
 		return;
 	mw_diagnostics_print(diagnostics, out, chosen,
 			     chosen == MW_DIAG_FULL && mw_report_colour(out));

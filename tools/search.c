@@ -76,6 +76,7 @@ void mw_search_init(struct mw_search *search, const char *path, const char *prog
 	add(search, mw_strdup("."));
 	if (path)
 		add_path(search, path);
+	search->own = search->count;
 	if (program) {
 		/* An installation that was moved, and build/PRESET/millwright. */
 		add_near(search, program, 2, "/share/millwright");
@@ -90,4 +91,22 @@ void mw_search_fini(struct mw_search *search)
 		free(search->folders[i]);
 	free(search->folders);
 	*search = (struct mw_search){ 0 };
+}
+
+const char **mw_search_with(const struct mw_search *search, const char *const *extra, size_t *count)
+{
+	size_t extras = 0;
+
+	while (extra && extra[extras])
+		extras++;
+	const char **folders = mw_alloc(search->count + extras, sizeof(*folders));
+
+	for (size_t i = 0; i < search->own; i++)
+		folders[i] = search->folders[i];
+	for (size_t i = 0; i < extras; i++)
+		folders[search->own + i] = extra[i];
+	for (size_t i = search->own; i < search->count; i++)
+		folders[extras + i] = search->folders[i];
+	*count = search->count + extras;
+	return folders;
 }

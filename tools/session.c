@@ -11,6 +11,7 @@
 #include "core/tables/tables.h"
 #include "tools/control/control.h"
 #include "tools/guard.h"
+#include "tools/unbuilt.h"
 
 /* Instructions; a file must not fill the disk unasked. */
 enum { TRACE_LIMIT = 2000000 };
@@ -241,6 +242,7 @@ static bool check_host(struct mw_session *session)
 		good &= can_do(session, "counters", session->choice.ops->counters);
 		good &= has_driver(session);
 	}
+	good &= mw_unbuilt_check(session->plan, diagnostics);
 	good &= is_stdio_free(session);
 	good &= open_boot(session);
 	if (!good)

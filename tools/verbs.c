@@ -9,31 +9,15 @@
 						       .summary = (text), \
 						       .operands = "" }
 
-PLANNED(lock, "Write down every automatic placement, so that nothing moves later.");
-PLANNED(diff, "Show what differs between two machines.");
-PLANNED(graph, "Draw the machine as a graph.");
-PLANNED(map, "Show the address and interrupt maps.");
-PLANNED(why, "Tell where one value of a plan comes from.");
-PLANNED(explain, "Explain a diagnostic's code, with good and bad examples.");
-PLANNED(schema, "Write JSON Schemas and device reference pages.");
 PLANNED(verify, "Compare what the guest sees with the plan.");
-PLANNED(cat, "Show a profile merged, with the origin of every line.");
-PLANNED(abi, "Freeze and compare what guests see.");
-PLANNED(import, "Turn other register descriptions into devices.");
-PLANNED(lsp, "Serve an editor.");
 
 const struct mw_verb *const mw_verbs[] = {
-	&mw_verb_run,       &mw_verb_lint,
-	&mw_verb_resolve,   &mw_verb_devices,
-	&mw_verb_type,      &mw_verb_inspect,
-	&mw_verb_snapshot,  &mw_verb_restore,
-	&mw_verb_help_verb, &planned_lock,
-	&planned_diff,      &planned_graph,
-	&planned_map,       &planned_why,
-	&planned_explain,   &planned_schema,
-	&planned_verify,    &planned_cat,
-	&planned_abi,       &planned_import,
-	&planned_lsp,       NULL,
+	&mw_verb_run,        &mw_verb_lint,      &mw_verb_fmt,     &mw_verb_resolve,
+	&mw_verb_map,        &mw_verb_graph,     &mw_verb_why,     &mw_verb_cat,
+	&mw_verb_diff,       &mw_verb_lock,      &mw_verb_abi,     &mw_verb_explain,
+	&mw_verb_devices,    &mw_verb_schema,    &mw_verb_import,  &mw_verb_type,
+	&mw_verb_inspect,    &mw_verb_snapshot,  &mw_verb_restore, &mw_verb_lsp,
+	&mw_verb_completion, &mw_verb_help_verb, &planned_verify,  NULL,
 };
 
 const struct mw_verb *mw_verb_find(const char *name)

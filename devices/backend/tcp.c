@@ -232,7 +232,7 @@ static const struct mw_property properties[] = {
 	{ "cert", "Certificates in PEM, our own first; a TLS server needs one.",
 	  MW_FIELD(struct tcp, options.cert), .is_path = true, .fallback_text = "" },
 	{ "key", "The certificate's private key, in PEM.", MW_FIELD(struct tcp, options.key),
-	  .is_path = true, .fallback_text = "" },
+	  .is_path = true, .is_secret = true, .fallback_text = "" },
 	{ "ca",
 	  "Certificates in PEM of those who sign for peers. A TLS client needs it; a server that "
 	  "has "

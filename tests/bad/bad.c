@@ -3,12 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#include "core/plan.h"
 #include "devices/registry.h"
-#include "resolver/resolver.h"
+#include "resolver/allow.h"
+#include "resolver/study.h"
 
-/* A case may bring a file `sets` with one PARAM=VALUE a line, and chipsets/ of its own. With
+/* A case may bring a file `sets` with one PARAM=VALUE a line, a file `modes` with MODE FILE a line for
+ * files of its own, and chipsets/ of its own. With
  * MW_UPDATE=1 in the environment the run writes `expected`; read it before you commit it. */
 
 enum { MOST_SETS = 16 };
@@ -55,26 +57,28 @@ static char *resolve(const char *folder, const char *const *sets, size_t set_cou
 {
 	struct mw_registry registry = { 0 };
 	struct mw_diagnostics diagnostics = { 0 };
-	struct mw_plan *plan = NULL;
 	const char *search[] = { folder, "." };
 	struct mw_resolve_options options = { .profile = in_folder(folder, "profile.yaml"),
 					      .sets = sets,
 					      .set_count = set_count,
 					      .search = search,
 					      .search_count = 2,
-					      .registry = &registry };
+					      .registry = &registry,
+					      .lint = true };
 
 	mw_builtin_devices(&registry, &diagnostics);
-	bool good = mw_resolve(&plan, &options, &diagnostics);
+	struct mw_study *study = mw_study_open(&options, &diagnostics);
+	bool agrees = (study->plan != NULL) == (diagnostics.errors == 0);
+
+	mw_allow_apply(&diagnostics, study, MW_ALLOW_ALL);
+	mw_study_close(study);
 	char *text = print(&diagnostics, MW_DIAG_FULL);
 
-	if (good != (plan != NULL) || good != (diagnostics.errors == 0))
+	if (!agrees)
 		printf("the result does not agree with the findings\n"), free(text), text = NULL;
 	/* every format must get through every finding */
-	free(print(&diagnostics, MW_DIAG_JSON));
-	free(print(&diagnostics, MW_DIAG_CONCISE));
-	if (plan)
-		mw_plan_destroy(plan);
+	for (enum mw_diag_format format = MW_DIAG_CONCISE; format <= MW_DIAG_JUNIT; format++)
+		free(print(&diagnostics, format));
 	mw_diagnostics_fini(&diagnostics);
 	mw_registry_fini(&registry);
 	return text;
@@ -88,6 +92,24 @@ static size_t read_sets(char *text, const char **sets)
 	     line = strtok(NULL, "\n"))
 		sets[count++] = line;
 	return count;
+}
+
+/* "0666 FILE" a line: modes that a checkout does not keep. */
+static bool set_modes(const char *folder, char *text)
+{
+	bool good = true;
+
+	for (char *line = text ? strtok(text, "\n") : NULL; line; line = strtok(NULL, "\n")) {
+		char *name;
+		mode_t mode = (mode_t)strtoul(line, &name, 8);
+		const char *path = in_folder(folder, name + strspn(name, " "));
+
+		if (chmod(path, mode) != 0) {
+			printf("%s: its mode cannot be set\n", path);
+			good = false;
+		}
+	}
+	return good;
 }
 
 static int compare(const char *folder, const char *said)
@@ -117,6 +139,11 @@ int main(int count, char **arguments)
 	if (count != 2)
 		return 2;
 	char *lines = slurp(in_folder(arguments[1], "sets"));
+	char *modes = slurp(in_folder(arguments[1], "modes"));
+
+	if (!set_modes(arguments[1], modes))
+		return 1;
+	free(modes);
 	const char *sets[MOST_SETS];
 	size_t set_count = read_sets(lines, sets);
 	char *said = resolve(arguments[1], sets, set_count);

@@ -46,6 +46,22 @@ static void put(const uint8_t *bytes, size_t count)
 	CHECK(pwrite(handle, bytes, count, 0) == (ssize_t)count);
 }
 
+/* Every edit lies in its file, and those of one fix do not overlap. */
+static void check_fix(const struct mw_diagnostics *diagnostics, const struct mw_fix *fix)
+{
+	for (const struct mw_fix_edit *edit = fix ? fix->edits : NULL; edit; edit = edit->next) {
+		struct mw_span span = edit->span;
+
+		CHECK(span.source > 0 && span.source <= diagnostics->source_count);
+		CHECK((size_t)span.byte + span.length <=
+		      diagnostics->sources[span.source - 1].length);
+		for (const struct mw_fix_edit *other = edit->next; other; other = other->next)
+			CHECK(other->span.source != span.source ||
+			      other->span.byte >= span.byte + span.length ||
+			      span.byte >= other->span.byte + other->span.length);
+	}
+}
+
 static void print_all(struct mw_diagnostics *diagnostics)
 {
 	mw_diagnostics_print(diagnostics, sink, MW_DIAG_FULL, true);
@@ -57,6 +73,7 @@ static void print_all(struct mw_diagnostics *diagnostics)
 		CHECK(span.source <= diagnostics->source_count);
 		CHECK(span.source == 0 || (size_t)span.byte + span.length <=
 						  diagnostics->sources[span.source - 1].length);
+		check_fix(diagnostics, diagnostics->items[i]->fix);
 	}
 }
 
@@ -103,7 +120,8 @@ static void run(const uint8_t *bytes, size_t count)
 					      .set_count = 1,
 					      .search = search,
 					      .search_count = 1,
-					      .registry = &registry };
+					      .registry = &registry,
+					      .lint = true };
 	bool good = mw_resolve(&plan, &options, &diagnostics);
 
 	CHECK(good == (plan != NULL));

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """install.py CMAKE BUILD: installs into a folder of its own and uses what is there from elsewhere: the
 program finds its profiles, chipsets and CPU models, there and in a place it was moved to, and nothing of
-them once they are gone."""
+them once they are gone. Man pages and completions are where programs look for them."""
 # SPDX-License-Identifier: MIT
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -49,6 +50,19 @@ def use(place, model, build):
     expect(theirs[0] == 0 and theirs == ours, f"{place}: the plan is another:\n{theirs[1]}")
 
 
+def manual(place):
+    """Every verb has its page, and every shell its completions."""
+    status, text = run(os.path.join(place, "bin/millwright"), "--help")
+    verbs = re.findall(r"^  ([a-z]+) ", text.split("Verbs:\n")[1].split("\n\n")[0].split("Planned")[0], re.M)
+    expect(status == 0 and "lint" in verbs, f"verbs: {verbs}")
+    wanted = [f"man/man1/millwright-{verb}.1" for verb in verbs] + [
+        "man/man1/millwright.1", "man/man5/millwright.5", "bash-completion/completions/millwright",
+        "zsh/site-functions/_millwright", "fish/vendor_completions.d/millwright.fish"]
+    for name in wanted:
+        path = os.path.join(place, "share", name)
+        expect(os.path.exists(path) and os.path.getsize(path) > 200, f"{path} is not installed")
+
+
 def main():
     cmake, build = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
@@ -63,6 +77,7 @@ def main():
         expect(wanted and data_files(share) == wanted,
                f"in share are {data_files(share)}, not {wanted}")
         use(first, model, build)
+        manual(first)
         os.rename(first, moved)
         use(moved, model, build)
         shutil.rmtree(os.path.join(moved, "share"))

@@ -41,7 +41,8 @@ int main(int count, char **arguments)
 	while (wait4(child, &status, 0, &usage) < 0)
 		if (errno != EINTR)
 			return 2;
-	dprintf(3, "%d %lld %lld %ld\n", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status),
-		now_us() - start, us_of(usage.ru_utime) + us_of(usage.ru_stime), usage.ru_maxrss);
+	dprintf(3, "%d %lld %lld %ld\n",
+		WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), now_us() - start,
+		us_of(usage.ru_utime) + us_of(usage.ru_stime), usage.ru_maxrss);
 	return 0;
 }

@@ -88,7 +88,7 @@ static void both_parties_are_shown_with_a_caret(void **state)
 	       "help: line 5 is free\n"
 	       "   |   com9: { irq: 5 }\n");
 	expect(&list, MW_DIAG_CONCISE,
-	       "lab.yaml:6:53: warning[R304]: IRQ line 4 has two drivers and neither declares "
+	       "lab.yaml:6:53: W R304 IRQ line 4 has two drivers and neither declares "
 	       "`share: true`; line 5 is free\n");
 	assert_int_equal(list.warnings, 1);
 	assert_int_equal(list.errors, 0);
@@ -133,8 +133,8 @@ static void findings_sort_by_place_then_code_then_order(void **state)
 	mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "Z9", (struct mw_span){ a, 2, 1 }, "2");
 	mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "", (struct mw_span){ 0 }, "1");
 	expect(&list, MW_DIAG_CONCISE,
-	       "error: 1\na:1:3: error[Z9]: 2\na:1:4: hint[B1]: 3\na:1:4: error[B2]: 4\n"
-	       "a:1:4: error[B2]: 5\nb:1:2: error[B2]: 6\n");
+	       "error: 1\na:1:3: E Z9 2\na:1:4: H B1 3\na:1:4: E B2 4\na:1:4: E B2 5\n"
+	       "b:1:2: E B2 6\n");
 	assert_int_equal(list.errors, 5);
 	mw_diagnostics_fini(&list);
 }
@@ -279,7 +279,7 @@ static void json_has_every_part(void **state)
 	       "file\","
 	       "\"node\":null,\"file\":null,\"span\":null,\"label\":null,\"related\":[],\"notes\":["
 	       "],"
-	       "\"help\":null},\n"
+	       "\"help\":null,\"fix\":null,\"help_url\":null},\n"
 	       "{\"v\":1,\"code\":\"R304\",\"name\":\"shared-irq\",\"severity\":\"warning\","
 	       "\"message\":\"say "
 	       "\\\"x\\\\y\\\"\",\"node\":\"/devices/com9/irq\",\"file\":\"a.yaml\","
@@ -288,7 +288,7 @@ static void json_has_every_part(void **state)
 	       "\"related\":[{\"file\":\"a.yaml\",\"span\":{\"start\":{\"line\":2,\"col\":4,"
 	       "\"byte\":9},"
 	       "\"end\":{\"line\":2,\"col\":7,\"byte\":12}},\"label\":\"there\"}],"
-	       "\"notes\":[\"plain\"],\"help\":null}\n"
+	       "\"notes\":[\"plain\"],\"help\":null,\"fix\":null,\"help_url\":null}\n"
 	       "]\n");
 	mw_diagnostics_fini(&list);
 	expect(&list, MW_DIAG_JSON, "[]\n");

@@ -115,6 +115,31 @@ static void driving_line_hears_nothing_and_a_sink_must(void **state)
 	refused(&type, "has on_level");
 }
 
+static void what_a_profile_claims_for_a_wire_fits_its_kind(void **state)
+{
+	static const struct {
+		struct mw_wire row;
+		const char *why;
+	} cases[] = {
+		{ { "in", "A pin.", MW_SINK(1), .on_level = on_level, .intx = true },
+		  "INTx is one line that drives" },
+		{ { "irq", "A line.", MW_FIELD(struct thing, line), .vectors = 4 },
+		  "only message signalled interrupts have vectors" },
+		{ { "irq", "A line.", MW_FIELD(struct thing, line), .channel = true },
+		  "a channel is for one wire of kind dma" },
+		{ { "share", "A line.", MW_FIELD(struct thing, line) },
+		  "a word of claims is no name of a wire" },
+	};
+	struct mw_device_type type = plain("wrong");
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		type.wires.items = &cases[i].row;
+		type.wires.count = 1;
+		type.wires.row_bytes = sizeof(cases[i].row);
+		refused(&type, cases[i].why);
+	}
+}
+
 static void field_must_lie_inside_the_struct(void **state)
 {
 	const struct mw_property outside[] = {
@@ -453,6 +478,7 @@ int main(void)
 		REGISTRY_TEST(newer_contract_is_refused),
 		REGISTRY_TEST(handler_must_match_its_kind),
 		REGISTRY_TEST(driving_line_hears_nothing_and_a_sink_must),
+		REGISTRY_TEST(what_a_profile_claims_for_a_wire_fits_its_kind),
 		REGISTRY_TEST(field_must_lie_inside_the_struct),
 		REGISTRY_TEST(help_texts_are_part_of_the_contract),
 		REGISTRY_TEST(state_row_needs_a_version),

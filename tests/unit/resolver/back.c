@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "resolver/study.h"
+
 struct chip {
 	uint8_t small;
 	uint16_t medium;
@@ -21,6 +23,8 @@ struct chip {
 	struct mw_stream *port, *second;
 	struct mw_image *image;
 	struct mw_memory *memory;
+	struct mw_dma *low, *high;
+	struct mw_msi *msi;
 };
 
 static void on_level(void *self, unsigned index, bool level)
@@ -118,9 +122,22 @@ static const struct mw_property path_properties[] = {
 	{ "path", "A file.", MW_FIELD(struct chip, name), .required = true, .is_path = true },
 	{ "flag", "A bool.", MW_FIELD(struct chip, flag) },
 };
+static const struct mw_wire floppy_wires[] = {
+	{ "dma", "A channel.", MW_FIELD(struct chip, low), .channel = true },
+};
+static const struct mw_wire sound_wires[] = {
+	{ "low", "A channel.", MW_FIELD(struct chip, low), .channel = true, .optional = true },
+	{ "high", "Another.", MW_FIELD(struct chip, high), .channel = true, .optional = true },
+	{ "irq", "A line.", MW_FIELD(struct chip, irq), .optional = true },
+};
+static const struct mw_wire nic_wires[] = {
+	{ "irq", "A pin.", MW_FIELD(struct chip, irq), .optional = true, .intx = true },
+	{ "msi", "Messages.", MW_FIELD(struct chip, msi), .vectors = 4 },
+};
 static const struct mw_role_row apic_roles[] = { { MW_ROLE_IOAPIC } };
 static const struct mw_role_row pit_roles[] = { { MW_ROLE_TIMER } };
 static const char *const on_sys[] = { "sys", NULL }, *const on_pci[] = { "pci", NULL };
+static const char *const on_ide[] = { "ide", NULL };
 
 #define TYPE(text) MW_DEVICE_TYPE, .name = text, .summary = text, .size = sizeof(struct chip)
 static const struct mw_device_type types[] = {
@@ -135,6 +152,13 @@ static const struct mw_device_type types[] = {
 	{ TYPE("bridge"), .provides = "isa" },
 	{ TYPE("pci-host"), .buses = on_sys, .provides = "pci" },
 	{ TYPE("card"), .buses = on_pci, .regions = MW_TABLE(chip_regions) },
+	{ TYPE("floppy"), .wires = MW_TABLE(floppy_wires) },
+	{ TYPE("sound"), .wires = MW_TABLE(sound_wires) },
+	{ TYPE("nic"), .buses = on_pci, .wires = MW_TABLE(nic_wires),
+	  .regions = MW_TABLE(chip_regions) },
+	{ TYPE("pci-bridge"), .buses = on_pci, .provides = "pci" },
+	{ TYPE("ide"), .buses = on_pci, .provides = "ide" },
+	{ TYPE("disk"), .buses = on_ide },
 	{ TYPE("uart"), .wires = MW_TABLE(uart_wires) },
 	{ TYPE("twin"), .wires = MW_TABLE(twin_wires) },
 	{ TYPE("rom"), .wires = MW_TABLE(rom_wires), .regions = MW_TABLE(rom_regions) },
@@ -147,50 +171,81 @@ static const struct mw_device_type types[] = {
 	  .properties = MW_TABLE(path_properties), .wires = MW_TABLE(file_wires) },
 };
 
-static void write_profile(char *path, const char *first, va_list rest)
+static void write_file(char *path, const char *first, va_list *rest)
 {
 	int fd = mkstemps(path, 5);
 	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
 
 	assert_non_null(out);
-	fputs("format: machine/1\nname: t\nversion: 1\n", out);
-	for (const char *text = first; text; text = va_arg(rest, const char *))
+	fputs(rest ? "format: machine/1\nname: t\nversion: 1\n" : "", out);
+	for (const char *text = first; text; text = rest ? va_arg(*rest, const char *) : NULL)
 		fputs(text, out);
 	assert_int_equal(fclose(out), 0);
 }
 
-void back_resolve(struct back *back, const char *text, ...)
+static void write_texts(struct back *back, struct mw_study *study)
+{
+	size_t length, places, gone;
+	FILE *out;
+
+	if (!study->plan)
+		return;
+	out = open_memstream(&back->text, &length);
+	mw_plan_write_yaml(study->plan, MW_PLAN_WHOLE, out);
+	fclose(out);
+	back->lock = mw_lock_write(&study->draft, &places, &gone);
+	mw_lock_state(&study->draft, &back->state);
+}
+
+static void resolve(struct back *back, const char *lock, const char *text, va_list *rest)
 {
 	static const char *const search[] = { "." };
-	char path[] = "/tmp/back-XXXXXX.yaml";
-	struct mw_resolve_options options = {
-		.profile = path, .search = search, .search_count = 1, .registry = &back->registry
-	};
-	va_list rest;
+	char path[] = "/tmp/back-XXXXXX.yaml", lock_path[] = "/tmp/lock-XXXXXX.yaml";
+	struct mw_resolve_options options = { .profile = path,
+					      .search = search,
+					      .search_count = 1,
+					      .registry = &back->registry,
+					      .lock = lock ? lock_path : "" };
 
 	*back = (struct back){ 0 };
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		assert_true(mw_registry_add(&back->registry, &types[i], &back->diagnostics));
-	va_start(rest, text);
-	write_profile(path, text, rest);
-	va_end(rest);
-	bool good = mw_resolve(&back->plan, &options, &back->diagnostics);
+	write_file(path, text, rest);
+	if (lock)
+		write_file(lock_path, lock, NULL);
+	struct mw_study *study = mw_study_open(&options, &back->diagnostics);
 
 	unlink(path);
-	assert_int_equal(good, back->plan != NULL);
-	assert_int_equal(good, back->diagnostics.errors == 0);
-	if (good) {
-		size_t length;
-		FILE *out = open_memstream(&back->text, &length);
+	if (lock)
+		unlink(lock_path);
+	write_texts(back, study);
+	back->plan = mw_study_take(study);
+	mw_study_close(study);
+	assert_int_equal(back->plan != NULL, back->diagnostics.errors == 0);
+}
 
-		mw_plan_write_yaml(back->plan, MW_PLAN_WHOLE, out);
-		fclose(out);
-	}
+void back_resolve(struct back *back, const char *text, ...)
+{
+	va_list rest;
+
+	va_start(rest, text);
+	resolve(back, NULL, text, &rest);
+	va_end(rest);
+}
+
+void back_locked(struct back *back, const char *lock, const char *text, ...)
+{
+	va_list rest;
+
+	va_start(rest, text);
+	resolve(back, lock, text, &rest);
+	va_end(rest);
 }
 
 void back_fini(struct back *back)
 {
 	free(back->text);
+	free(back->lock);
 	mw_plan_destroy(back->plan);
 	mw_diagnostics_fini(&back->diagnostics);
 	mw_registry_fini(&back->registry);

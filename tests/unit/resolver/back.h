@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "resolver/lock.h"
 #include "resolver/resolver.h"
 
 /** One run. Made by back_resolve, freed by back_fini. */
@@ -19,11 +20,14 @@ struct back {
 	struct mw_diagnostics diagnostics;
 	struct mw_plan *plan; /* NULL after errors */
 	char *text;           /* the plan's whole text, NULL likewise */
+	char *lock;           /* the lock it would be given, NULL likewise */
+	struct mw_lock_state state;
 };
 
 /* What most machines of these tests begin with. `chip` has optional ranges `regs` (memory, 4 KiB) and
  * `ports` (8), an optional line `irq` and a property of each kind; `strict` has it all required;
- * `span` has ranges of any length; `apic` has 24 pins, `pic` 16. */
+ * `span` has ranges of any length; `apic` has 24 pins, `pic` 16. `floppy` needs a DMA channel, `sound`
+ * may have two, `low` and `high`; `nic` is a PCI function with an INTx pin and up to 4 messages. */
 #define BACK_CPU    "cpu: { model: host, tsc_khz: from-host }\n"
 #define BACK_MEMORY "memory: { ram: 64MiB }\n"
 #define BACK_BOOT   "boot: { linux: kernel }\n"
@@ -41,6 +45,9 @@ struct back {
 
 /** Resolves a header, then the texts, ended by NULL. */
 void back_resolve(struct back *back, const char *text, ...) __attribute__((sentinel));
+/** The same with the text of a lock file; NULL: without. */
+void back_locked(struct back *back, const char *lock, const char *text, ...)
+	__attribute__((sentinel));
 void back_fini(struct back *back);
 
 /** How many findings have this code. */

@@ -57,11 +57,13 @@ void front_load(struct front *front, ...)
 	va_end(arguments);
 	snprintf(front->path, sizeof(front->path), "%s/profile.yaml", front->folder);
 	front->search[0] = front->folder;
-	front->options = (struct mw_resolve_options){ .profile = front->path,
-						      .sets = front->sets,
-						      .set_count = count,
-						      .search = front->search,
-						      .search_count = 1 };
+	front->options = front->more;
+	if (!front->options.profile)
+		front->options.profile = front->path;
+	front->options.sets = front->sets;
+	front->options.set_count = count;
+	front->options.search = front->search;
+	front->options.search_count = 1;
 	front->good = mw_document_load(&front->document, &front->options, &front->arena,
 				       &front->diagnostics);
 }
@@ -146,7 +148,8 @@ void front_finding(struct front *front, const char *code, const char *covered, c
 	if (diag->span.source)
 		snprintf(found, sizeof(found), "%.*s", (int)diag->span.length,
 			 front->diagnostics.sources[diag->span.source - 1].text + diag->span.byte);
-	assert_string_equal(found, covered);
+	if (covered)
+		assert_string_equal(found, covered);
 	if (!strstr(diag->message, part))
 		fprintf(stderr, "message: %s\n", diag->message);
 	assert_non_null(strstr(diag->message, part));

@@ -17,6 +17,7 @@
 struct front {
 	char folder[32], path[64];
 	const char *sets[8], *search[1];
+	struct mw_resolve_options more; /* set before a load: overlays, texts and switches */
 	struct mw_resolve_options options;
 	struct mw_arena arena;
 	struct mw_diagnostics diagnostics;
@@ -41,7 +42,7 @@ void front_expect(struct front *front, const char *path, const char *text);
 void front_clean(struct front *front);
 /** How many findings have this code. */
 size_t front_count(const struct front *front, const char *code);
-/** Fails unless there is exactly one finding, with this code, whose caret covers `covered` and whose
+/** Fails unless there is exactly one finding, with this code, whose caret covers `covered` (NULL: anything) and whose
  * message holds `part`. */
 void front_finding(struct front *front, const char *code, const char *covered, const char *part);
 

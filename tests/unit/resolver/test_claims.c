@@ -198,6 +198,78 @@ static void backend_mistakes_are_named(void **state)
 			"{ type: rom, at: sys, mmio: 0xd0000000+4KiB }");
 }
 
+static void channels_are_had_once_and_4_by_nobody(void **state)
+{
+	struct back back;
+
+	back_resolve(&back,
+		     BACK_MACHINE "  b: { type: sound, at: isa, dma: { low: 1, high: auto } }\n"
+				  "  a: { type: floppy, at: isa, dma: auto }\n"
+				  "  c: { type: floppy, at: isa, dma: 0 }\n",
+		     NULL);
+	back_clean(&back);
+	assert_int_equal(back_node(&back, "a")->claims[0].channel, 2);
+	assert_int_equal(back_node(&back, "b")->claims[0].channel, 1);
+	assert_int_equal(back_node(&back, "b")->claims[1].channel, 3);
+	assert_int_equal(back_node(&back, "b")->claims[1].kind, MW_CLAIM_DMA);
+	assert_non_null(strstr(back.text, "    dma:\n      low: 1\n      high: 3\n"));
+	back_fini(&back);
+	back_device_bad("R306", "channel 4 cascades", "{ type: floppy, at: isa, dma: 4 }");
+	back_device_bad("S103", "8 is outside of 0 to 7", "{ type: floppy, at: isa, dma: 8 }");
+	back_bad("R306", "`a` and `b` both use DMA channel 2",
+		 BACK_MACHINE "  a: { type: floppy, at: isa, dma: 2 }\n"
+			      "  b: { type: floppy, at: isa, dma: 2 }\n");
+	back_bad("R307", "every channel is in use",
+		 BACK_MACHINE "  a: { type: floppy, at: isa, dma: auto, count: 8 }\n");
+}
+
+static void mistakes_in_channels_are_named(void **state)
+{
+	back_device_bad("S117", "`x` needs a channel in `dma` for `dma`: A channel.",
+			"{ type: floppy, at: isa }");
+	back_device_bad("S101", "chip takes no `dma`", "{ type: chip, at: isa, dma: 1 }");
+	back_device_bad("S101", "sound has no channel `hihg`",
+			"{ type: sound, at: isa, dma: { hihg: 5 } }");
+	back_device_bad("S102", "several, by name: `low`, `high`",
+			"{ type: sound, at: isa, dma: 1 }");
+	back_device_bad("S102", "expected a number", "{ type: floppy, at: isa, dma: two }");
+	back_bad("S102", "may depend on guest parameters only",
+		 "params: { n: { type: int, scope: host, default: 1 } }\n" BACK_MACHINE
+		 "  x: { type: floppy, at: isa, dma: $(n) }\n");
+}
+
+static void messages_are_counted(void **state)
+{
+	struct back back;
+
+	back_resolve(&back,
+		     BACK_MACHINE "  n: { type: nic, at: pci, msi: { vectors: 4 } }\n"
+				  "  m: { type: nic, at: pci, msi: { msi: { vectors: 1 } } }\n",
+		     NULL);
+	back_clean(&back);
+	assert_int_equal(back_node(&back, "n")->claims[0].vectors, 4);
+	assert_int_equal(back_node(&back, "m")->claims[0].vectors, 1);
+	back_fini(&back);
+	back_device_bad("S103", "5 is outside of 1 to 4",
+			"{ type: nic, at: pci, msi: { vectors: 5 } }");
+	back_device_bad("S103", "0 is outside of 1 to 4",
+			"{ type: nic, at: pci, msi: { vectors: 0 } }");
+	back_device_bad("S117", "how many `vectors`", "{ type: nic, at: pci, msi: { msi: {} } }");
+	back_device_bad("S102", "expected a map", "{ type: nic, at: pci, msi: 4 }");
+	back_device_bad("S101", "nic has no message wire `irq`",
+			"{ type: nic, at: pci, msi: { irq: { vectors: 1 } } }");
+}
+
+static void pins_are_for_functions(void **state)
+{
+	back_device_bad("S101", "chip takes no `intx`", "{ type: chip, at: sys, intx: A }");
+	back_device_bad("S102", "`E` is none of: A, B, C, D", "{ type: nic, at: pci, intx: E }");
+	back_device_bad("R305", "there is no interrupt domain `pci`",
+			"{ type: nic, at: pci, intx: A }");
+	back_device_bad("S101", "nic has no one line that `irq` could mean",
+			"{ type: nic, at: pci, irq: gsi:5 }");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +283,10 @@ int main(void)
 		cmocka_unit_test(several_ranges_are_named),
 		cmocka_unit_test(lines_may_be_written_long),
 		cmocka_unit_test(mistakes_in_lines_are_named),
+		cmocka_unit_test(channels_are_had_once_and_4_by_nobody),
+		cmocka_unit_test(mistakes_in_channels_are_named),
+		cmocka_unit_test(messages_are_counted),
+		cmocka_unit_test(pins_are_for_functions),
 		cmocka_unit_test(backends_become_host_nodes),
 		cmocka_unit_test(backends_come_last_in_the_plan),
 		cmocka_unit_test(backend_mistakes_are_named),

@@ -291,7 +291,7 @@ static void versions_are_checked(void **state)
 	front_init(&front);
 	front_file(&front, "chipsets/b.yaml", CHIPSET("b") "version: 2\n");
 	front_profile(&front, "extends: chipset/b@1\n");
-	front_finding(&front, "S113", "chipset/b@1", "is version 2, not 1");
+	front_finding(&front, "S113", "chipset/b@1", "has no version 1");
 	front_fini(&front);
 
 	front_init(&front);
@@ -362,6 +362,70 @@ static void the_profile_itself_may_be_missing(void **state)
 	front_fini(&front);
 }
 
+/* The texts of a value and of what it replaced, newest first. */
+static void expect_over(struct front *front, const char *path, const char *const *texts)
+{
+	struct mw_tree *tree = front_at(front, path);
+
+	for (; *texts; texts++, tree = tree->over) {
+		assert_non_null(tree);
+		assert_string_equal(tree->text, *texts);
+	}
+	assert_null(tree);
+}
+
+#define OVER(front, path, ...) expect_over(front, path, (const char *const[]){ __VA_ARGS__, NULL })
+
+static void what_a_value_replaced_is_behind_it(void **state)
+{
+	struct front front;
+
+	front_init(&front);
+	front_file(&front, "a.yaml",
+		   CHIPSET("a") "memory: { ram: 1MiB }\ndevices:\n  u: { type: uart, at: sys, irq: "
+				"1, io: "
+				"{ a: 1+1 } }\n  v: { type: x, at: sys }\n");
+	front_file(&front, "b.yaml",
+		   CHIPSET("b") "extends: ./a.yaml\nmemory: { ram: 2MiB }\n"
+				"devices: { u: { irq: 2, io: { a: 2+1 } } }\n");
+	front_file(&front, "profile.d/x.yaml",
+		   "format: overlay/1\nname: x\nmemory: { ram: 4MiB }\n"
+		   "devices: { u: { io: { a: 4+1 } }, v: { type: y } }\n");
+	front_profile(&front, "extends: ./b.yaml\nmemory: { ram: 3MiB }\n"
+			      "devices: { u: { irq: $(1 + 2) } }\n");
+	assert_int_equal(front.diagnostics.errors, 0);
+	OVER(&front, "memory/ram", "4MiB", "3MiB", "2MiB", "1MiB");
+	OVER(&front, "devices/u/irq", "3", "2", "1");
+	assert_string_equal(front_at(&front, "devices/u/irq")->written->text, "$(1 + 2)");
+	OVER(&front, "devices/u/io/a", "4+1", "2+1", "1+1");
+	OVER(&front, "devices/u/type", "uart");
+	OVER(&front, "devices/v/type", "y", "x");
+	OVER(&front, "devices/v/at", "sys");
+	/* a device: the entries that were laid over one another */
+	struct mw_tree *u = front_at(&front, "devices/u");
+
+	assert_non_null(u->over);
+	assert_int_not_equal(u->key_span.source, u->over->key_span.source);
+	front_fini(&front);
+}
+
+static void what_a_value_replaced_is_known_through_two_bases(void **state)
+{
+	struct front front;
+
+	front_init(&front);
+	front_file(&front, "a.yaml", CHIPSET("a") "memory: { ram: 1MiB, below_4g: 1GiB }\n");
+	front_file(&front, "b.yaml",
+		   CHIPSET("b") "extends: ./a.yaml\nmemory: { ram: 2MiB, below_4g: 2GiB }\n");
+	front_file(&front, "c.yaml",
+		   CHIPSET("c") "extends: ./a.yaml\nmemory: { below_4g: 3GiB }\n");
+	front_profile(&front, "extends: [./c.yaml, ./b.yaml]\nmemory: { below_4g: 4GiB }\n");
+	front_clean(&front);
+	OVER(&front, "memory/ram", "2MiB", "1MiB");
+	OVER(&front, "memory/below_4g", "4GiB", "2GiB", "3GiB", "1GiB");
+	front_fini(&front);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +450,8 @@ int main(void)
 		cmocka_unit_test(other_kinds_of_file_are_read_by_name),
 		cmocka_unit_test(a_chipset_extends_chipsets_only),
 		cmocka_unit_test(the_profile_itself_may_be_missing),
+		cmocka_unit_test(what_a_value_replaced_is_behind_it),
+		cmocka_unit_test(what_a_value_replaced_is_known_through_two_bases),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

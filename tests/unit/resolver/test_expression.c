@@ -138,7 +138,7 @@ static void the_caret_stands_at_the_mistake(void **state)
 	fails("\xc3\xa9", "S114", "\xc3\xa9", "expected a value");
 	fails("08", "Y006", "08", "leading zero");
 	fails("4KB", "S114", "4KB", "no int and no size");
-	fails("accel.vtl", "S110", "accel", "not implemented yet");
+	fails("accel.vlt", "S105", "accel.vlt", "no parameter `accel.vlt`");
 	fails("if", "S114", "if", "expected a value");
 	fails("1 if usb", "S114", ")", "expected `else`");
 	fails("none + 1", "S114", "none", "`none` has no value");

@@ -152,7 +152,6 @@ static void boot_mistakes_are_named(void **state)
 	back_bad("S102", "a module begins with its path",
 		 BACK_CPU "boot: { elf: k, modules: [m, \" x\"] }\n" RULES);
 	back_bad("S102", "expected a list", BACK_CPU "boot: { elf: k, modules: m }\n" RULES);
-#undef FIRMWARE
 	back_bad("S110", "`smbios` is not implemented",
 		 BACK_CPU "boot: { linux: k, tables: [smbios] }\n" RULES);
 	back_bad("S102", "none of: acpi", BACK_CPU "boot: { linux: k, tables: [apci] }\n" RULES);
@@ -324,6 +323,74 @@ static void the_hash_sees_the_guest_side_alone(void **state)
 		32);
 }
 
+static void the_order_of_booting_names_nodes_that_were_meant(void **state)
+{
+	struct back back;
+
+	back_resolve(&back,
+		     BACK_CPU BACK_MEMORY
+		     "params: { f: { type: bool, default: false } }\n"
+		     "boot: { linux: k, order: [b, gone, a] }\n"
+		     "devices:\n  a: { type: chip, at: sys }\n  b: { type: chip, at: sys }\n"
+		     "  gone: { type: chip, at: sys, when: f }\n",
+		     NULL);
+	back_clean(&back);
+	assert_string_equal(back.plan->boot.order[0], "b");
+	assert_string_equal(back.plan->boot.order[1], "a");
+	assert_null(back.plan->boot.order[2]);
+	back_fini(&back);
+	back_bad("G206", "there is no node `aa`",
+		 BACK_CPU "boot: { linux: k, order: [aa] }\n" RULES);
+	back_bad("S102", "expected a list", BACK_CPU "boot: { linux: k, order: a }\n" RULES);
+	back_bad("S102", "`a` stands in `order` twice",
+		 BACK_CPU "boot: { linux: k, order: [a, a] }\n" RULES
+			  "  a: { type: chip, at: sys }\n");
+}
+
+static void an_igvm_file_boots_alone(void **state)
+{
+	struct back back;
+
+	back_resolve(&back, BACK_CPU "boot: { igvm: f, measure: sha384 }\n" RULES, NULL);
+	back_clean(&back);
+	assert_string_equal(back.plan->boot.igvm_path, "f");
+	assert_int_equal(back.plan->boot.measure, MW_MEASURE_SHA384);
+	assert_null(strstr(back.text, "loader: none"));
+	back_fini(&back);
+	back_bad("S102", "`boot` has `igvm` and `linux`",
+		 BACK_CPU "boot: { igvm: f, linux: k }\n" RULES);
+	back_bad("S102", "`boot` has `igvm` and `firmware`",
+		 BACK_CPU "boot: { igvm: f, firmware: fw }\n" RULES FIRMWARE);
+	back_bad("S102", "expected `none`, `sha256`, `sha384` or `sha512`",
+		 BACK_CPU "boot: { igvm: f, measure: md5 }\n" RULES);
+	back_bad("S117", "`igvm` is missing",
+		 BACK_CPU "boot: { linux: k, measure: sha256 }\n" RULES);
+	back_bad("S117", "`firmware` is missing",
+		 BACK_CPU "boot: { linux: k, secure_boot: true }\n" RULES);
+}
+
+static void x2apic_is_a_feature_and_a_need(void **state)
+{
+	struct back back;
+
+	back_resolve(&back,
+		     BACK_MEMORY BACK_BOOT
+		     "cpu: { model: host, tsc_khz: from-host, x2apic: true, count: 300 }\n"
+		     "accel: { need: { x2apic: optional, pio: true } }\n",
+		     NULL);
+	back_clean(&back);
+	assert_string_equal(back.plan->cpu.features_add[0], "x2apic");
+	assert_int_equal(back.plan->accel.need_count, 2);
+	assert_false(back.plan->accel.needs[1].optional);
+	assert_int_equal(back.plan->accel.needs[1].value, 1);
+	back_fini(&back);
+	back_bad("S102", "`x2apic` is `true` here and `false` among the features",
+		 BACK_MEMORY BACK_BOOT "cpu: { model: host, tsc_khz: from-host, x2apic: true, "
+				       "features: { x2apic: false } }\n");
+	back_bad("S102", "expected true or false",
+		 BACK_MEMORY BACK_BOOT "cpu: { model: host, tsc_khz: from-host, x2apic: 1 }\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,6 +403,9 @@ int main(void)
 		cmocka_unit_test(some_clock_must_have_a_known_rate),
 		cmocka_unit_test(boot_mistakes_are_named),
 		cmocka_unit_test(modules_are_kept_in_order),
+		cmocka_unit_test(the_order_of_booting_names_nodes_that_were_meant),
+		cmocka_unit_test(an_igvm_file_boots_alone),
+		cmocka_unit_test(x2apic_is_a_feature_and_a_need),
 		cmocka_unit_test(topology_has_room_for_all),
 		cmocka_unit_test(x86_64_v1_is_consistent),
 		cmocka_unit_test(features_change_a_model),

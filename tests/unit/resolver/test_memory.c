@@ -1,5 +1,7 @@
 /* RAM around holes and below 4 GiB. */
 // SPDX-License-Identifier: MIT
+#include <string.h>
+
 #include "tests/unit/resolver/back.h"
 
 #define GIB (UINT64_C(1) << 30)
@@ -88,6 +90,39 @@ static void memory_mistakes_are_named(void **state)
 	MEMORY_BAD("S102", "found `0xa0000+0`", "memory: { ram: 1MiB, holes: [0xa0000+0] }\n");
 }
 
+static void memory_of_vtl_2_comes_behind_everything(void **state)
+{
+	static const char need[] = "accel: { need: { vtl: 2 } }\n";
+	static const char vtl2[] = ", vtl2: { size: 64MiB, place: last, private: true } }\n";
+	static const char window[] =
+		"windows: { mmio64: { after: ram, align: 2MiB, size: 513MiB } }\n";
+	struct back with, without;
+
+	back_resolve(&with, BACK_CPU BACK_BOOT, need, "memory: { ram: 6GiB", vtl2, window,
+		     BACK_DEVICES "  a: { type: chip, at: sys, mmio: auto }\n", NULL);
+	back_resolve(&without, BACK_CPU BACK_BOOT, need, "memory: { ram: 6GiB }\n", window,
+		     BACK_DEVICES "  a: { type: chip, at: sys, mmio: auto }\n", NULL);
+	back_clean(&with);
+	back_clean(&without);
+	/* RAM to 7 GiB, then the window. */
+	assert_int_equal(with.plan->vtl2.range.base, 0x1e0200000);
+	assert_int_equal(with.plan->vtl2.range.length, 64 << 20);
+	assert_true(with.plan->vtl2.is_private);
+	assert_int_equal(back_base(&with, "a", "regs"), back_base(&without, "a", "regs"));
+	assert_non_null(strstr(with.text, "  vtl2: 0x1e0200000+0x4000000\n"));
+	back_fini(&with);
+	back_fini(&without);
+	back_bad("S117", "memory of VTL 2 needs trust level 2",
+		 BACK_CPU BACK_BOOT "memory: { ram: 64MiB, vtl2: { size: 2MiB } }\n");
+	back_bad("S103", "whole pages of 2 MiB",
+		 BACK_CPU BACK_BOOT "memory: { ram: 64MiB, vtl2: { size: 1MiB } }\n");
+	back_bad("S117", "`vtl2` needs a `size`",
+		 BACK_CPU BACK_BOOT "memory: { ram: 64MiB, vtl2: { private: true } }\n");
+	back_bad("S102", "expected `last`",
+		 BACK_CPU BACK_BOOT "accel: { need: { vtl: 2 } }\n"
+				    "memory: { ram: 64MiB, vtl2: { size: 2MiB, place: first } }\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +131,7 @@ int main(void)
 		cmocka_unit_test(ram_flows_around_holes_whatever_their_order),
 		cmocka_unit_test(holes_may_touch_and_overlap),
 		cmocka_unit_test(a_window_may_follow_ram),
+		cmocka_unit_test(memory_of_vtl_2_comes_behind_everything),
 		cmocka_unit_test(memory_mistakes_are_named),
 	};
 

@@ -271,6 +271,210 @@ static void a_size_without_a_unit_is_worth_a_warning(void **state)
 	bad("type: size, default: 64MiB, min: 32MiB", "p=512", "S103", "512", "at least 32MiB");
 }
 
+static void match_is_for_the_whole_text(void **state)
+{
+	static const char name[] =
+		"params: { n: { type: string, match: '[a-z]+|x{2}[0-9]', default: %s } }\n"
+		"boot: { cmdline: $(n) }\n";
+	char text[256];
+
+	snprintf(text, sizeof(text), name, "abc");
+	front_good(text, "boot/cmdline", "abc");
+	snprintf(text, sizeof(text), name, "xx7");
+	front_good(text, "boot/cmdline", "xx7");
+	snprintf(text, sizeof(text), name, "abc1");
+	front_bad(text, "S103", "abc1", "`n` does not match `[a-z]+|x{2}[0-9]`");
+	front_bad("params: { l: { type: list, match: '[a-z]+', default: [a, B] } }\n"
+		  "boot: { tables: $(l) }\n",
+		  "S103", "B", "does not match");
+	front_bad("params: { l: { type: int, match: '[a-z]+', default: 1 } }\n", "S102", "match",
+		  "have no `match`");
+}
+
+static void patterns_that_could_take_long_are_refused(void **state)
+{
+	static const struct {
+		const char *pattern, *part;
+	} cases[] = {
+		{ "((a{16}){16}){16}", "has more than 2048 steps" },
+		{ "a{99999999999999999999}", "no `{m,n}` of numbers" },
+		{ "(a*)\\1", "refers back" },
+		{ "(a", "a `(` that is never closed" },
+		{ "[a", "a `[` that is never closed" },
+		{ "a{5,2}", "no `{m,n}` of numbers" },
+		{ "a|*", "repeats nothing" },
+		{ "a)", "a `)` without a `(`" },
+		{ "[z-a]", "runs backwards" },
+		{ "[[:digits:]]", "names no class" },
+		{ "\\d+", "before what needs none" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[256], covered[64];
+
+		snprintf(text, sizeof(text),
+			 "params: { n: { type: string, match: '%s', default: x } }\n",
+			 cases[i].pattern);
+		snprintf(covered, sizeof(covered), "'%s'", cases[i].pattern);
+		front_bad(text, "S102", covered, cases[i].part);
+	}
+	char longest[2048], text[2300];
+
+	memset(longest, 'a', sizeof(longest));
+	longest[1025] = '\0';
+	snprintf(text, sizeof(text),
+		 "params: { n: { type: string, match: '(a|aa)*', default: %s } }\n", longest);
+	front_bad(text, "S103", NULL, "more than 1024 bytes");
+}
+
+static void a_secret_is_seen_by_nobody_but_the_device(void **state)
+{
+	struct front front;
+
+	front_init(&front);
+	front_file(&front, "profile.yaml",
+		   "format: machine/1\nname: t\nparams: { key: { type: secret, match: "
+		   "'[a-z0-9]{4,16}' } }\n"
+		   "devices: { u: { type: t, at: sys, props: { a: $(key), b: 'k=$(key).', n: "
+		   "$(len(key)) } } }\n");
+	front_load(&front, "key=hunter2", NULL);
+	front_clean(&front);
+	front_expect(&front, "devices/u/props/a", "<secret>");
+	front_expect(&front, "devices/u/props/b", "k=<secret>.");
+	front_expect(&front, "devices/u/props/n", "7");
+	assert_string_equal(front_at(&front, "devices/u/props/a")->secret, "hunter2");
+	assert_string_equal(front_at(&front, "devices/u/props/b")->secret, "k=hunter2.");
+	assert_true(front_at(&front, "devices/u/props/a")->host);
+	front_fini(&front);
+}
+
+static void no_finding_shows_a_secret(void **state)
+{
+	static const char *const sets[] = { "key=Hunter2", "kye=hunter2", "other=hunter2" };
+
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		struct front front;
+		char *text = NULL;
+		size_t size = 0;
+
+		front_init(&front);
+		front_file(&front, "profile.yaml",
+			   "format: machine/1\nname: t\n"
+			   "params: { key: { type: secret, match: '[a-z0-9]{4,16}', optional: true "
+			   "} }\n"
+			   "devices: { u: { type: t, at: sys, props: { a: $(key) } } }\n");
+		front_load(&front, sets[i], NULL);
+		assert_true(front.diagnostics.errors > 0);
+		for (int format = MW_DIAG_FULL; format <= MW_DIAG_JSON; format++) {
+			FILE *out = open_memstream(&text, &size);
+
+			mw_diagnostics_print(&front.diagnostics, out, format, false);
+			fclose(out);
+			assert_null(strstr(text, "unter2"));
+			free(text);
+		}
+		front_fini(&front);
+	}
+}
+
+static void a_secret_may_not_decide_or_be_seen_by_the_guest(void **state)
+{
+	front_bad(
+		"params: { key: { type: secret, optional: true } }\n"
+		"devices: { u: { type: t, at: sys, when: len(key) > 3, props: { a: $(key) } } }\n",
+		"S114", "key", "the host's");
+	struct front front;
+
+	front_init(&front);
+	front_file(&front, "profile.yaml",
+		   "format: machine/1\nname: t\nparams: { key: { type: secret } }\n"
+		   "boot: { cmdline: \"key=$(key)\" }\n");
+	front_load(&front, "key=hunter2", NULL);
+	front_finding(&front, "S114", "\"key=$(key)\"", "a secret cannot stand here");
+	front_fini(&front);
+}
+
+static void a_hosts_value_may_not_decide_through_a_default(void **state)
+{
+	front_bad("params: { h: { type: int, scope: host, default: 1 }, g: { type: int, default: "
+		  "$(h) } }\n"
+		  "devices: { u: { type: t, at: sys, when: g > 1 } }\n",
+		  "S114", "g > 1", "a value of the host goes into this");
+	front_bad("params: { h: { type: int, scope: host, default: 1 }, g: { type: int, default: "
+		  "$(h) } }\n"
+		  "devices: { u: { type: t, at: sys, count: $(g) } }\n",
+		  "S114", "$(g)", "a value of the host goes into this");
+	front_good("params: { h: { type: int, scope: host, optional: true }, g: { type: bool, "
+		   "default: "
+		   "$(has(h)) } }\n"
+		   "devices: { u: { type: t, at: sys, when: g or has(h) } }\nboot: { cmdline: $(g) "
+		   "}\n",
+		   "boot/cmdline", "false");
+}
+
+static void a_deprecated_parameter_is_told_where_it_gets_a_value(void **state)
+{
+	struct front front;
+
+	front_init(&front);
+	front_file(&front, "b.yaml",
+		   "format: machine/1\nname: b\nparams: { n: { type: int, default: 1, deprecated: "
+		   "use m } }\n"
+		   "cpu: { count: $(n) }\n");
+	front_profile(&front, "extends: ./b.yaml\n");
+	front_clean(&front);
+	front_load(&front, "n=2", NULL);
+	front_finding(&front, "C701", "2", "the parameter `n` is deprecated");
+	assert_string_equal(front.diagnostics.items[0]->label, "use m");
+	front_fini(&front);
+
+	front_init(&front);
+	front_file(&front, "b.yaml",
+		   "format: machine/1\nname: b\nparams: { n: { type: int, default: 1, deprecated: "
+		   "use m } }\n"
+		   "cpu: { count: $(n) }\n");
+	front_profile(&front, "extends: ./b.yaml\nparams: { n: { default: 7 } }\n");
+	front_finding(&front, "C701", "7", "the parameter `n` is deprecated");
+	front_fini(&front);
+}
+
+static void a_list_may_hold_expressions(void **state)
+{
+	front_good("params: { a: { type: string, default: x }, l: { type: list, default: [$(a), "
+		   "\"$(a)y\"] } }\n"
+		   "boot: { tables: $(l) }\n",
+		   "boot/tables/1", "xy");
+	front_bad("params: { l: { type: list, of: secret, default: [] } }\n", "S102", "secret",
+		  "type of the items");
+}
+
+static void what_the_profile_says_of_its_accelerator_is_read_by_name(void **state)
+{
+	front_good("accel: { irqchip: split }\n"
+		   "devices: { u: { type: t, at: sys, when: accel.irqchip in split|user } }\n",
+		   "devices/u/type", "t");
+	front_good("devices: { u: { type: t, at: sys, when: accel.clock == instructions } }\n",
+		   "devices/u/type", NULL);
+	front_good("params: { chip: { type: enum, of: [user, kernel], default: user } }\n"
+		   "accel: { irqchip: $(chip) }\nboot: { cmdline: chip=$(accel.irqchip) }\n",
+		   "boot/cmdline", "chip=user");
+	front_good(
+		"accel: { need: { vtl: 2, x2apic: true, pit: optional } }\n"
+		"boot: { cmdline: $(accel.vtl) $(accel.x2apic) $(accel.pit) $(accel.memslots) }\n",
+		"boot/cmdline", "2 true false 0");
+	front_bad("devices: { u: { type: t, at: sys, when: accel.clock == instruction } }\n",
+		  "S105", "instruction", "no member");
+	front_bad("devices: { u: { type: t, at: sys, when: accel.irqchop == user } }\n", "S105",
+		  "accel.irqchop", "no parameter `accel.irqchop`");
+	struct front front;
+
+	front_init(&front);
+	front_file(&front, "profile.yaml", "format: machine/1\nname: t\n");
+	front_load(&front, "accel.clock=host", NULL);
+	front_finding(&front, "S105", "accel.clock", "no parameter");
+	front_fini(&front);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -291,6 +495,15 @@ int main(void)
 		cmocka_unit_test(a_hosts_value_is_marked_all_the_way),
 		cmocka_unit_test(a_parameter_that_nothing_reads_is_worth_a_warning),
 		cmocka_unit_test(a_size_without_a_unit_is_worth_a_warning),
+		cmocka_unit_test(match_is_for_the_whole_text),
+		cmocka_unit_test(patterns_that_could_take_long_are_refused),
+		cmocka_unit_test(a_secret_is_seen_by_nobody_but_the_device),
+		cmocka_unit_test(no_finding_shows_a_secret),
+		cmocka_unit_test(a_secret_may_not_decide_or_be_seen_by_the_guest),
+		cmocka_unit_test(a_hosts_value_may_not_decide_through_a_default),
+		cmocka_unit_test(a_deprecated_parameter_is_told_where_it_gets_a_value),
+		cmocka_unit_test(a_list_may_hold_expressions),
+		cmocka_unit_test(what_the_profile_says_of_its_accelerator_is_read_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

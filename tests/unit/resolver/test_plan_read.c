@@ -65,6 +65,9 @@ static void same_claims(const struct mw_plan_node *a, const struct mw_plan_node 
 		assert_ptr_equal(left->wire, right->wire);
 		assert_int_equal(left->wire_index, right->wire_index);
 		assert_int_equal(left->automatic, right->automatic);
+		assert_int_equal(left->pin, right->pin);
+		assert_int_equal(left->channel, right->channel);
+		assert_int_equal(left->vectors, right->vectors);
 		same_text(left->overlays, right->overlays);
 	}
 }
@@ -82,6 +85,9 @@ static void same_nodes(const struct mw_plan *a, const struct mw_plan *b)
 		same_text(left->address, right->address);
 		assert_int_equal(left->host, right->host);
 		assert_int_equal(left->placement, right->placement);
+		assert_int_equal(left->address_automatic, right->address_automatic);
+		assert_int_equal(left->on_error, right->on_error);
+		assert_int_equal(left->vtl, right->vtl);
 		same_values(left, right);
 		same_claims(left, right);
 	}
@@ -122,6 +128,14 @@ static void same_links(const struct mw_plan *a, const struct mw_plan *b)
 	for (size_t i = 0; i < a->domain_count; i++) {
 		same_text(a->domains[i].name, b->domains[i].name);
 		assert_int_equal(a->domains[i].lines, b->domains[i].lines);
+		assert_int_equal(a->domains[i].swizzle, b->domains[i].swizzle);
+		assert_int_equal(a->domains[i].sink.node, b->domains[i].sink.node);
+		assert_ptr_equal(a->domains[i].sink.wire, b->domains[i].sink.wire);
+		assert_int_equal(a->domains[i].sink.index, b->domains[i].sink.index);
+		same_text(a->domains[i].to, b->domains[i].to);
+		if (a->domains[i].swizzle)
+			assert_memory_equal(a->domains[i].pins, b->domains[i].pins,
+					    a->domains[i].swizzle * sizeof(uint32_t));
 	}
 }
 
@@ -184,6 +198,14 @@ static void same_blocks(const struct mw_plan *a, const struct mw_plan *b)
 	same_text(a->boot.cmdline, b->boot.cmdline);
 	assert_int_equal(a->boot.cmdline_host, b->boot.cmdline_host);
 	same_text(a->boot.firmware, b->boot.firmware);
+	same_text(a->boot.igvm_path, b->boot.igvm_path);
+	assert_int_equal(!a->boot.order, !b->boot.order);
+	same_names(a->boot.order, b->boot.order);
+	assert_int_equal(a->boot.secure_boot, b->boot.secure_boot);
+	assert_int_equal(a->boot.measure, b->boot.measure);
+	assert_int_equal(a->vtl2.range.base, b->vtl2.range.base);
+	assert_int_equal(a->vtl2.range.length, b->vtl2.range.length);
+	assert_int_equal(a->vtl2.is_private, b->vtl2.is_private);
 	assert_int_equal(a->boot.tables, b->boot.tables);
 }
 
@@ -216,6 +238,8 @@ static void round_trip(struct back *back)
 	if (!reading.plan)
 		reading_print(&reading);
 	assert_non_null(reading.plan);
+	if (reading.diagnostics.count)
+		reading_print(&reading);
 	assert_int_equal(reading.diagnostics.count, 0);
 	char *again = write_text(reading.plan);
 
@@ -392,6 +416,39 @@ static void a_machines_own_blocks_survive(void **state)
 	round_trip(&back);
 }
 
+static void what_pci_and_isa_take_survives(void **state)
+{
+	struct back back;
+
+	back_resolve(&back,
+		     BACK_CPU BACK_MEMORY BACK_BOOT
+		     "irq: { gsi: { lines: 24, to: apic }, isa: { lines: 16, to: pic },\n"
+		     "  pci: { swizzle: 4, pins: [10, 10, 11, 11], to: isa },\n"
+		     "  pcx: { swizzle: 2, pins: [16, 17], to: \"apic:1\" } }\n" BACK_WINDOWS
+			     BACK_DEVICES
+		     "  n: { type: nic, at: pci, intx: A, msi: { vectors: 3 }, mmio: auto }\n"
+		     "  m: { type: nic, at: \"pci:04.0\", intx: A, vtl: 1, on_error: stop }\n"
+		     "  s: { type: sound, at: isa, dma: { low: auto, high: 5 }, irq: 9 }\n"
+		     "  b: { type: pci-bridge, at: pci }\n  k: { type: nic, at: b, intx: D }\n"
+		     "accel: { need: { vtl: 1 } }\n",
+		     NULL);
+	round_trip(&back);
+}
+
+static void a_paravisors_own_keys_survive(void **state)
+{
+	struct back back;
+
+	back_resolve(&back,
+		     "cpu: { model: host, tsc_khz: from-host, x2apic: true }\n"
+		     "memory: { ram: 64MiB, vtl2: { size: 2MiB, private: true } }\n"
+		     "boot: { igvm: f, measure: sha256, order: [pic, apic] }\n"
+		     "accel: { need: { vtl: 2 } }\n" BACK_WINDOWS BACK_DEVICES
+		     "  a: { type: chip, at: sys, mmio: auto }\n",
+		     NULL);
+	round_trip(&back);
+}
+
 static void an_elf_kernel_and_its_modules_survive(void **state)
 {
 	struct back back;
@@ -432,6 +489,8 @@ int main(void)
 		cmocka_unit_test(places_and_overlays_survive),
 		cmocka_unit_test(links_and_backends_survive),
 		cmocka_unit_test(a_machines_own_blocks_survive),
+		cmocka_unit_test(what_pci_and_isa_take_survives),
+		cmocka_unit_test(a_paravisors_own_keys_survive),
 		cmocka_unit_test(an_elf_kernel_and_its_modules_survive),
 		cmocka_unit_test(values_that_another_program_did_not_know_are_defaults),
 	};

@@ -153,8 +153,8 @@ static void claims_are_checked_like_a_profiles(void **state)
 		  "    io:\n      ports: 0x2f8+0x8\n    auto:\n      - nil\n", "C706", "nil",
 		  "no claim `nil`" },
 		{ "    io:\n      ports: 0x2f8",
-		  "    dma:\n      x: 1\n    io:\n      ports: 0x2f8", "S110", "dma",
-		  "not implemented" },
+		  "    dma:\n      x: 1\n    io:\n      ports: 0x2f8", "S101", "dma",
+		  "takes no `dma`" },
 	};
 
 	REFUSE(lies);

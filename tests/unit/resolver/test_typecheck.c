@@ -74,7 +74,6 @@ static void pci_addresses_are_slot_and_function(void **state)
 	back_device_bad("G204", "04.0", "{ type: card, at: pci:20.0 }");
 	back_device_bad("G204", "04.0", "{ type: card, at: pci:1.0 }");
 	back_device_bad("G204", "04.0", "{ type: card, at: pci:01.8 }");
-	back_device_bad("G204", "has no address", "{ type: card, at: pci }");
 	back_device_bad("G204", "function 0 of slot 04", "{ type: card, at: pci:04.1 }");
 }
 
@@ -153,9 +152,64 @@ static void one_mistake_is_one_error(void **state)
 			      "  c: { type: chip, at: sys, wires: { irq: b.in } }\n");
 }
 
-static void unfinished_keys_are_named(void **state)
+static void addresses_that_are_not_said_are_the_lowest_free_ones(void **state)
 {
-	back_device_bad("S110", "`dma` is not implemented yet", "{ type: chip, at: sys, dma: 2 }");
+	static const char *const nodes[] = {
+		"  c10: { type: card, at: pci }\n",
+		"  c2: { type: card, at: pci }\n",
+		"  taken: { type: card, at: \"pci:02.0\" }\n",
+		"  up: { type: pci-bridge, at: \"pci:03.0\" }\n",
+		"  behind: { type: card, at: up }\n",
+		"  ide: { type: ide, at: pci }\n  d: { type: disk, at: \"ide:0.0\" }\n"
+		"  e: { type: disk, at: ide }\n",
+	};
+	struct back forth, back;
+
+	back_resolve(&forth, BACK_MACHINE, nodes[0], nodes[1], nodes[2], nodes[3], nodes[4],
+		     nodes[5], NULL);
+	back_resolve(&back, BACK_MACHINE, nodes[5], nodes[4], nodes[3], nodes[2], nodes[1],
+		     nodes[0], NULL);
+	back_clean(&forth);
+	assert_string_equal(forth.text, back.text);
+	/* Slot 0 of the root bus is the bridge to it. */
+	assert_string_equal(back_node(&forth, "c2")->address, "01.0");
+	assert_string_equal(back_node(&forth, "c10")->address, "04.0");
+	assert_string_equal(back_node(&forth, "ide")->address, "05.0");
+	assert_string_equal(back_node(&forth, "behind")->address, "00.0");
+	assert_string_equal(back_node(&forth, "e")->address, "0.1");
+	assert_true(back_node(&forth, "c2")->address_automatic);
+	assert_false(back_node(&forth, "taken")->address_automatic);
+	back_fini(&forth);
+	back_fini(&back);
+}
+
+static void a_bus_without_a_free_address_is_full(void **state)
+{
+	struct back back;
+
+	back_resolve(&back, BACK_MACHINE "  c: { type: card, at: pci, count: 32 }\n", NULL);
+	back_expect(&back, "R307", "`c31` finds no free address on `pci`: all 32 are taken");
+	back_fini(&back);
+}
+
+static void trust_level_and_failure_are_one_of_few(void **state)
+{
+	struct back back;
+
+	back_device_bad("S103", "3 is outside of 0 to 2", "{ type: chip, at: sys, vtl: 3 }");
+	back_device_bad("S102", "expected an int", "{ type: chip, at: sys, vtl: two }");
+	back_device_bad("S102", "expected `report` or `stop`",
+			"{ type: chip, at: sys, on_error: halt }");
+	back_device_bad("S117", "`x` needs trust level 2, and `accel` does not `need` so many",
+			"{ type: chip, at: sys, vtl: 2 }");
+	back_resolve(&back,
+		     BACK_MACHINE "  x: { type: chip, at: sys, vtl: 2, on_error: stop }\n"
+				  "accel: { need: { vtl: 2 } }\n",
+		     NULL);
+	back_clean(&back);
+	assert_int_equal(back_node(&back, "x")->vtl, 2);
+	assert_int_equal(back_node(&back, "x")->on_error, MW_ON_ERROR_STOP);
+	back_fini(&back);
 }
 
 static uint64_t number(const struct back *back, const char *property)
@@ -299,7 +353,9 @@ int main(void)
 		cmocka_unit_test(what_sits_on_a_removed_bus_is_left_out),
 		cmocka_unit_test(a_reference_beyond_count_is_an_error),
 		cmocka_unit_test(one_mistake_is_one_error),
-		cmocka_unit_test(unfinished_keys_are_named),
+		cmocka_unit_test(addresses_that_are_not_said_are_the_lowest_free_ones),
+		cmocka_unit_test(a_bus_without_a_free_address_is_full),
+		cmocka_unit_test(trust_level_and_failure_are_one_of_few),
 		cmocka_unit_test(properties_take_the_kinds_of_the_table),
 		cmocka_unit_test(properties_not_said_have_their_defaults),
 		cmocka_unit_test(values_that_do_not_fit_are_refused),

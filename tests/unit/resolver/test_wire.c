@@ -1,5 +1,6 @@
 /* Interrupt domains, nets, sharing, explicit wires. */
 // SPDX-License-Identifier: MIT
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/resolver/back.h"
@@ -93,6 +94,132 @@ static void a_count_property_lowers_the_pins(void **state)
 		 "  x: { type: chip, at: sys, irq: 20 }\n");
 }
 
+#define SWIZZLED(pci)                                                           \
+	BACK_CPU BACK_MEMORY BACK_BOOT "irq: { gsi: { lines: 24, to: apic }, "  \
+				       "isa: { lines: 16, to: pic }, pci: " pci \
+				       " }\n" BACK_DEVICES
+
+static void slot_and_pin_make_a_line(void **state)
+{
+	struct back back;
+
+	back_resolve(&back,
+		     SWIZZLED("{ swizzle: 4, pins: [10, 10, 11, 5], to: isa }") "  a: { type: nic, "
+										"at: \"pci:01.0\", "
+										"intx: A }\n"
+										"  b: { type: nic, "
+										"at: \"pci:04.0\", "
+										"intx: B }\n"
+										"  c: { type: nic, "
+										"at: \"pci:05.0\", "
+										"intx: C }\n"
+										"  up: { type: "
+										"pci-bridge, at: "
+										"\"pci:02.0\" }\n"
+										"  d: { type: nic, "
+										"at: \"up:03.0\", "
+										"intx: C }\n",
+		     NULL);
+	back_clean(&back);
+	assert_string_equal(back_net(&back, "a", "irq")->domain, "isa");
+	assert_int_equal(back_net(&back, "a", "irq")->line, 10);
+	assert_ptr_equal(back_net(&back, "a", "irq"), back_net(&back, "b", "irq"));
+	assert_true(back_net(&back, "a", "irq")->shared);
+	assert_int_equal(back_net(&back, "a", "irq")->trigger, MW_TRIGGER_LEVEL);
+	assert_int_equal(back_net(&back, "a", "irq")->polarity, MW_POLARITY_LOW);
+	assert_int_equal(back_net(&back, "c", "irq")->line, 5);
+	/* C in slot 3 is B of the bridge, which is in slot 2: pins[3]. */
+	assert_int_equal(back_net(&back, "d", "irq")->line, 5);
+	assert_non_null(
+		strstr(back.text, "swizzles:\n  pci:\n    to: isa\n    pins:\n      - 10\n"));
+	assert_non_null(strstr(back.text, "    intx:\n      irq: B\n"));
+	back_fini(&back);
+}
+
+static void pins_may_lead_to_a_node(void **state)
+{
+	struct back back;
+
+	back_resolve(
+		&back,
+		SWIZZLED(
+			"{ swizzle: 8, pins: [16, 17, 18, 19, 20, 21, 22, 23], to: apic }") "  a: "
+											    "{ "
+											    "type: "
+											    "nic, "
+											    "at: "
+											    "\"pci:"
+											    "01."
+											    "0\", "
+											    "intx: "
+											    "B }\n"
+											    "  b: "
+											    "{ "
+											    "type: "
+											    "nic, "
+											    "at: "
+											    "\"pci:"
+											    "06."
+											    "0\", "
+											    "intx: "
+											    "D }\n",
+		NULL);
+	back_clean(&back);
+	assert_string_equal(back_net(&back, "a", "irq")->domain, "pci");
+	assert_int_equal(back_net(&back, "a", "irq")->line, 18);
+	assert_int_equal(back_net(&back, "a", "irq")->gsi, 18);
+	assert_int_equal(back_net(&back, "b", "irq")->gsi, 17);
+	assert_int_equal(back.plan->domains[2].swizzle, 8);
+	assert_null(back.plan->domains[2].to);
+	assert_string_equal(back.plan->nodes[back.plan->domains[2].sink.node].id, "apic");
+	back_fini(&back);
+}
+
+static void a_line_of_pci_is_a_line_of_where_it_leads(void **state)
+{
+	struct back back;
+
+	back_resolve(
+		&back,
+		SWIZZLED("{ swizzle: 1, pins: [10], to: isa }") "  a: { type: chip, at: sys, irq: "
+								"{ line: pci:9, share: true } }\n",
+		NULL);
+	back_clean(&back);
+	assert_string_equal(back_net(&back, "a", "irq")->domain, "isa");
+	back_fini(&back);
+	back_bad("R304", "line 10 of `isa` has 2 drivers, 1 of them without `share: true`",
+		 SWIZZLED("{ swizzle: 1, pins: [10], to: isa }") "  a: { type: chip, at: isa, irq: "
+								 "{ line: 10, trigger: level, "
+								 "polarity: low } }\n"
+								 "  b: { type: nic, at: pci, intx: "
+								 "A }\n");
+	back_bad("R310", "with different triggers",
+		 SWIZZLED("{ swizzle: 1, pins: [10], to: isa }") "  a: { type: chip, at: isa, irq: "
+								 "{ line: 10, share: true } }\n"
+								 "  b: { type: nic, at: pci, intx: "
+								 "A }\n");
+	back_bad("R305", "`pci` says nothing of INTx",
+		 SWIZZLED("{ lines: 4, to: apic }") "  b: { type: nic, at: pci, intx: A }\n");
+}
+
+static void all_domains_together_have_so_many_lines(void **state)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	struct back back;
+
+	fputs(BACK_CPU BACK_MEMORY BACK_BOOT "irq:\n", out);
+	for (unsigned i = 0; i < 17; i++)
+		fprintf(out, "  d%u: { lines: 4096, to: apic }\n", i);
+	fputs(BACK_DEVICES, out);
+	fclose(out);
+	back_resolve(&back, text, NULL);
+	back_expect(&back, "S103", "the domains have 69632 lines together, more than 65536");
+	back_fini(&back);
+	free(text);
+}
+
 static void domain_mistakes_are_named(void **state)
 {
 #define DOMAIN_BAD(code, part, domain) \
@@ -106,7 +233,18 @@ static void domain_mistakes_are_named(void **state)
 	DOMAIN_BAD("S103", "outside of 1 to 4096", "{ lines: 0, to: apic }");
 	DOMAIN_BAD("S117", "needs `to`", "{ lines: 4 }");
 	DOMAIN_BAD("S117", "needs `lines`", "{ to: apic }");
-	DOMAIN_BAD("S110", "not implemented", "{ lines: 4, to: apic, swizzle: 4 }");
+	DOMAIN_BAD("S117", "needs `pins`", "{ lines: 4, to: apic, swizzle: 4 }");
+	DOMAIN_BAD("S117", "needs `swizzle`", "{ to: apic, pins: [1] }");
+	DOMAIN_BAD("S103", "outside of 1 to 32", "{ to: apic, swizzle: 33, pins: [1] }");
+	DOMAIN_BAD("S103", "`pins` has 1 lines, and `swizzle` is 2",
+		   "{ to: apic, swizzle: 2, pins: [1] }");
+	DOMAIN_BAD("S103", "4096 is outside", "{ to: apic, swizzle: 1, pins: [4096] }");
+	DOMAIN_BAD("S102", "expected one domain or node", "{ to: [apic], swizzle: 1, pins: [1] }");
+	DOMAIN_BAD("R305", "there is no line 4", "{ lines: 4, to: apic, swizzle: 1, pins: [4] }");
+	DOMAIN_BAD("R305", "line 4 of `d` is reserved",
+		   "{ to: apic, swizzle: 1, pins: [4], reserve: [4] }");
+	DOMAIN_BAD("S102", "`e` has a swizzle of its own",
+		   "{ to: e, swizzle: 1, pins: [4] }, e: { to: apic, swizzle: 1, pins: [4] }");
 }
 
 static void two_drivers_that_do_not_share_are_a_warning(void **state)
@@ -124,7 +262,7 @@ static void two_drivers_that_do_not_share_are_a_warning(void **state)
 	assert_int_equal(diag->severity, MW_SEVERITY_WARNING);
 	assert_string_equal(diag->node, "/devices/b/irq");
 	assert_string_equal(diag->notes->text, "`a` drives it too");
-	assert_string_equal(diag->help, "line 1 is free");
+	assert_string_equal(diag->help, "line 5 is free");
 	assert_true(back_net(&back, "a", "irq") == back_net(&back, "b", "irq"));
 	back_fini(&back);
 }
@@ -279,6 +417,10 @@ int main(void)
 		cmocka_unit_test(gsi_is_built_in),
 		cmocka_unit_test(lines_that_lead_nowhere_say_the_range),
 		cmocka_unit_test(a_count_property_lowers_the_pins),
+		cmocka_unit_test(slot_and_pin_make_a_line),
+		cmocka_unit_test(pins_may_lead_to_a_node),
+		cmocka_unit_test(a_line_of_pci_is_a_line_of_where_it_leads),
+		cmocka_unit_test(all_domains_together_have_so_many_lines),
 		cmocka_unit_test(domain_mistakes_are_named),
 		cmocka_unit_test(two_drivers_that_do_not_share_are_a_warning),
 		cmocka_unit_test(sharing_must_be_said_by_all),

@@ -1,0 +1,15 @@
+# cmake -DOUT=FILE -DFOLDER=rules -P embed.cmake: every CODE.txt of the folder as a row of C, by code.
+file(GLOB paths ${FOLDER}/*.txt)
+list(SORT paths)
+set(texts "")
+set(rows "")
+foreach(path ${paths})
+	get_filename_component(code ${path} NAME_WE)
+	file(READ ${path} hex HEX)
+	string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+	string(APPEND texts "static const char text_${code}[] = { ${bytes}0 };\n")
+	string(APPEND rows "\t{ \"${code}\", text_${code} },\n")
+endforeach()
+file(WRITE ${OUT}.new "#include \"tools/explain/explain.h\"\n${texts}
+const struct mw_explanation mw_explanations[] = {\n${rows}\t{ 0 },\n};\n")
+file(COPY_FILE ${OUT}.new ${OUT} ONLY_IF_DIFFERENT)
