@@ -101,7 +101,9 @@ def check_blocks(facts, text, folder):
     for match in re.finditer(r"^```ya?ml\n(.*?)^```$", text, re.M | re.S):
         line, block = line_of(text, match), match.group(1)
         bad = block.startswith("# bad\n")
-        if not block[len("# bad\n") if bad else 0:].startswith("format:"):
+        named = re.match(r"# [\w.-]+\.yaml\n", block)  # the tutorial's
+        start = len("# bad\n") if bad else named.end() if named else 0
+        if not block[start:].startswith("format:"):
             yield line, "a yaml block is a whole file, from `format:` on; fence a part as text"
             continue
         file = place(folder, block)
