@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "core/diagnostics.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -178,6 +179,59 @@ void mw_diagnostics_sort(struct mw_diagnostics *diagnostics)
 		qsort(diagnostics->items, diagnostics->count, sizeof(struct mw_diag *), by_place);
 }
 
+/* `/devices/c1/io` and `/devices/c10/io` */
+static bool differ_in_number(const char *a, const char *b)
+{
+	size_t common = 0;
+
+	while (a[common] && a[common] == b[common])
+		common++;
+	while (common && isdigit((unsigned char)a[common - 1]))
+		common--;
+	size_t digits_a = strspn(a + common, "0123456789");
+	size_t digits_b = strspn(b + common, "0123456789");
+
+	return digits_a && digits_b && strcmp(a + common + digits_a, b + common + digits_b) == 0;
+}
+
+static bool is_copy(const struct mw_diag *a, const struct mw_diag *b)
+{
+	return a->span.source && a->span.source == b->span.source && a->span.byte == b->span.byte &&
+	       a->span.length == b->span.length && a->severity == b->severity && a->node &&
+	       b->node && strcmp(a->code, b->code) == 0 && differ_in_number(a->node, b->node);
+}
+
+static void tell_copies(struct mw_diagnostics *diagnostics, struct mw_diag *diag, size_t copies)
+{
+	if (copies)
+		mw_diag_note(diagnostics, diag, (struct mw_span){ 0 },
+			     "%zu more that this entry makes %s the same", copies,
+			     copies == 1 ? "has" : "have");
+}
+
+void mw_diagnostics_fold(struct mw_diagnostics *diagnostics)
+{
+	size_t kept = 0, copies = 0;
+
+	mw_diagnostics_sort(diagnostics);
+	for (size_t i = 0; i < diagnostics->count; i++) {
+		struct mw_diag *diag = diagnostics->items[i];
+
+		if (kept && is_copy(diagnostics->items[kept - 1], diag)) {
+			mw_diag_hide(diagnostics, diag, MW_DIAG_SHOWN, NULL);
+			copies++;
+			continue;
+		}
+		if (kept)
+			tell_copies(diagnostics, diagnostics->items[kept - 1], copies);
+		copies = 0;
+		diagnostics->items[kept++] = diag;
+	}
+	if (kept)
+		tell_copies(diagnostics, diagnostics->items[kept - 1], copies);
+	diagnostics->count = kept;
+}
+
 static uint32_t count_code_points(const char *text, size_t from, size_t to)
 {
 	uint32_t count = 0;
@@ -202,18 +256,24 @@ void mw_source_make_index(struct mw_diagnostics *diagnostics, struct mw_source *
 	index->code_points =
 		mw_arena_alloc(&diagnostics->arena, steps, sizeof(*index->code_points));
 	index->line_count = 1;
-	uint32_t points = 0;
+	for (size_t i = 1; i < steps; i++)
+		index->code_points[i] =
+			index->code_points[i - 1] +
+			count_code_points(source->text, (i - 1) * MW_INDEX_STEP, i * MW_INDEX_STEP);
+	for (size_t at = 0; at < source->length; at = index->lines[index->line_count++]) {
+		const char *newline = memchr(source->text + at, '\n', source->length - at);
 
-	for (size_t i = 0; i <= source->length; i++) {
-		if (i % MW_INDEX_STEP == 0)
-			index->code_points[i / MW_INDEX_STEP] = points;
-		if (i == source->length)
+		if (!newline)
 			break;
-		points += starts_code_point(source->text[i]);
-		if (source->text[i] == '\n')
-			index->lines[index->line_count++] = (uint32_t)i + 1;
+		index->lines[index->line_count] = (uint32_t)(newline - source->text) + 1;
 	}
 	source->index = index;
+}
+
+void mw_diagnostics_index(struct mw_diagnostics *diagnostics)
+{
+	for (size_t i = 0; i < diagnostics->source_count; i++)
+		mw_source_make_index(diagnostics, &diagnostics->sources[i]);
 }
 
 static uint32_t code_points_before(const struct mw_source *source, size_t byte)

@@ -106,6 +106,9 @@ void mw_diag_hide(struct mw_diagnostics *diagnostics, struct mw_diag *diag,
 
 /** Stable order: source, byte, code, order of adding. Sources sort in the order they were added. */
 void mw_diagnostics_sort(struct mw_diagnostics *diagnostics);
+/** Sorts, and of findings of one code at one place about nodes that differ in a number alone, as
+ * those of one `count` do, keeps the first with a note that says how many there are. */
+void mw_diagnostics_fold(struct mw_diagnostics *diagnostics);
 
 enum mw_diag_format {
 	MW_DIAG_FULL,
@@ -133,6 +136,11 @@ enum { MW_FINGERPRINT = 33 };
 /** What stays the same when lines move: a hash of code, node path and message as 32 hex digits. */
 void mw_diag_fingerprint(const struct mw_diag *diag, char text[MW_FINGERPRINT]);
 
+/** Makes every later mw_source_position cost O(log n): for who asks for the places of thousands. */
+void mw_diagnostics_index(struct mw_diagnostics *diagnostics);
+
+/** Makes positions in a source of the list quick from then on; for those who ask for many. */
+void mw_source_make_index(struct mw_diagnostics *diagnostics, struct mw_source *source);
 /** 1-based line and code-point column of a byte offset. */
 void mw_source_position(const struct mw_source *source, size_t byte, unsigned *line,
 			unsigned *column);

@@ -1,5 +1,6 @@
 /* Findings as workflow commands: annotations for the worst, plain lines for the rest. */
 // SPDX-License-Identifier: MIT
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,14 +12,18 @@ enum { MOST_ERRORS = 10, MOST_WARNINGS = 10, MOST_NOTICES = 9 };
 /* A value may not end its line; a property's not its neighbour either. */
 static void put_escaped(FILE *out, const char *text, bool property)
 {
-	for (; *text; text++) {
-		unsigned char byte = (unsigned char)*text;
+	while (*text) {
+		uint32_t point;
+		size_t count = mw_utf8_decode(text, 4, &point);
 
-		if (byte == '%' || byte < 0x20 || byte == 0x7f ||
-		    (property && (byte == ':' || byte == ',')))
-			fprintf(out, "%%%02X", byte);
+		if (point == '%' || point < 0x20 || point == 0x7f ||
+		    (property && (point == ':' || point == ',')))
+			fprintf(out, "%%%02" PRIX32, point);
+		else if (point == 0xfffd)
+			fputs("\xef\xbf\xbd", out);
 		else
-			putc(byte, out);
+			fwrite(text, 1, count, out);
+		text += count;
 	}
 }
 

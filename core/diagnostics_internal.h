@@ -4,6 +4,7 @@
 #define CORE_DIAGNOSTICS_INTERNAL_H
 
 #include "core/diagnostics.h"
+#include "core/text.h"
 
 enum { MW_INDEX_STEP = 512 };
 
@@ -13,7 +14,6 @@ struct mw_source_index {
 	uint32_t *code_points; /* before byte i * MW_INDEX_STEP */
 };
 
-void mw_source_make_index(struct mw_diagnostics *diagnostics, struct mw_source *source);
 /** The number (from 0) of the line that holds the byte; needs the index. */
 size_t mw_source_line(const struct mw_source *source, size_t byte);
 
@@ -27,9 +27,6 @@ struct mw_place mw_span_place(struct mw_diagnostics *diagnostics, struct mw_span
 
 /** The source of a span, indexed, or NULL for a span without a place. */
 struct mw_source *mw_diag_source(struct mw_diagnostics *diagnostics, struct mw_span span);
-
-/** Returns the length of the code point at `text`; 1 and *point = 0xfffd for a stray byte. */
-size_t mw_utf8_decode(const char *text, size_t length, uint32_t *point);
 
 /** Writes an excerpt of a source (or, with `out` NULL, measures it) and returns its width. */
 unsigned mw_diag_put_excerpt(FILE *out, const char *text, size_t length);

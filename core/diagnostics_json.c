@@ -1,30 +1,6 @@
 /* Findings as JSON: an array of objects, or one a line; columns in code points plus bytes. */
 // SPDX-License-Identifier: MIT
-#include <string.h>
-
 #include "core/diagnostics_internal.h"
-
-static void put_string(FILE *out, const char *text)
-{
-	size_t length = strlen(text);
-
-	putc('"', out);
-	for (size_t i = 0; i < length;) {
-		uint32_t point;
-		size_t count = mw_utf8_decode(text + i, length - i, &point);
-
-		if (point == '"' || point == '\\')
-			fprintf(out, "\\%c", (char)point);
-		else if (point == '\n')
-			fputs("\\n", out);
-		else if (point < 0x20 || point == 0x7f || (point == 0xfffd && count == 1))
-			fprintf(out, "\\u%04x", point);
-		else
-			fwrite(text + i, 1, count, out);
-		i += count;
-	}
-	putc('"', out);
-}
 
 static void begin(struct mw_diag_json *json, const char *key)
 {
@@ -32,7 +8,7 @@ static void begin(struct mw_diag_json *json, const char *key)
 		putc(',', json->out);
 	json->more = true;
 	if (key) {
-		put_string(json->out, key);
+		mw_put_json_string(json->out, key);
 		putc(':', json->out);
 	}
 }
@@ -54,7 +30,7 @@ void mw_diag_json_string(struct mw_diag_json *json, const char *key, const char 
 {
 	begin(json, key);
 	if (text)
-		put_string(json->out, text);
+		mw_put_json_string(json->out, text);
 	else
 		fputs("null", json->out);
 }

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "core/plan_writer.h"
+#include "core/text.h"
 
 void mw_put_indent(struct mw_plan_writer *writer)
 {
@@ -40,29 +41,6 @@ static bool plain(const char *word)
 	return true;
 }
 
-/* Decodes one UTF-8 character; a byte that starts none is U+FFFD and one byte long. */
-static uint32_t decode(const unsigned char *text, unsigned *length)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned count = text[0] < 0x80           ? 1
-			 : (text[0] >> 5) == 0x06 ? 2
-			 : (text[0] >> 4) == 0x0e ? 3
-			 : (text[0] >> 3) == 0x1e ? 4
-						  : 0;
-	uint32_t value = count < 2 ? text[0] : text[0] & (0x7fu >> count);
-
-	*length = 1;
-	for (unsigned i = 1; i < count; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0xfffd;
-		value = value << 6 | (text[i] & 0x3f);
-	}
-	if (!count || value < least[count] || value > 0x10ffff || (value & 0xfffff800) == 0xd800)
-		return 0xfffd;
-	*length = count;
-	return value;
-}
-
 /* Printable in YAML 1.1 (5.1) as well as in JSON, without an escape. */
 static bool printable(uint32_t value)
 {
@@ -72,12 +50,10 @@ static bool printable(uint32_t value)
 
 static void quote(FILE *out, const char *text)
 {
-	const unsigned char *at = (const unsigned char *)text;
-
 	fputc('"', out);
-	while (*at) {
-		unsigned length;
-		uint32_t value = decode(at, &length);
+	while (*text) {
+		uint32_t value;
+		size_t length = mw_utf8_decode(text, 4, &value);
 
 		if (value == '"' || value == '\\')
 			fprintf(out, "\\%c", (char)value);
@@ -90,8 +66,8 @@ static void quote(FILE *out, const char *text)
 		else if (!printable(value))
 			fprintf(out, "\\u%04" PRIx32, value);
 		else
-			fwrite(at, length, 1, out);
-		at += length;
+			fwrite(text, length, 1, out);
+		text += length;
 	}
 	fputc('"', out);
 }

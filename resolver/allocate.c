@@ -186,7 +186,10 @@ static uint64_t common(const struct mw_place *a, const struct mw_place *b)
 
 static void report_claims(struct space *space, const struct mw_place *a, const struct mw_place *b)
 {
-	bool a_later = mw_span_to_blame(a->claim->tree->span, b->claim->tree->span);
+	struct mw_span span_a = a->claim->tree->span, span_b = b->claim->tree->span;
+	bool copies = span_a.source == span_b.source && span_a.byte == span_b.byte;
+	bool a_later =
+		copies ? claim_order(a->claim, b->claim) > 0 : mw_span_to_blame(span_a, span_b);
 	const struct mw_place *later = a_later ? a : b, *earlier = a_later ? b : a;
 	bool ports = space->kind == MW_CLAIM_IO;
 	uint64_t bytes = common(a, b);
@@ -355,11 +358,19 @@ static int by_need(const void *a, const void *b)
 
 static void no_window(struct space *space, struct mw_draft_claim *claim)
 {
+	struct mw_tree *windows = mw_tree_get(space->draft->document->root, "windows");
 	bool ports = space->kind == MW_CLAIM_IO;
 
-	mw_draft_error(space->draft, "R307", claim->tree->span, claim->node, ports ? "io" : "mmio",
-		       "`auto` has nowhere to go: the machine has no window `%s`",
-		       ports ? "io" : "mmio32");
+	if (windows && windows->failed) { /* it may have had one */
+		claim->node->failed = true;
+		return;
+	}
+	struct mw_diag *diag = mw_draft_error(
+		space->draft, "R307", claim->tree->span, claim->node, ports ? "io" : "mmio",
+		"`auto` has nowhere to go: the machine has no window `%s`",
+		ports ? "io" : "mmio32");
+	mw_diag_help(space->draft->diagnostics, diag, "say where, or add `windows: { %s }`",
+		     ports ? "io: 0xc000+0x1000" : "mmio32: 0xc0000000+0x1000000");
 }
 
 /* What is kept for who is gone. Who said that he wants to be there is there already. */

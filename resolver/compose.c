@@ -163,10 +163,11 @@ static struct mw_tree *finals_of(struct merge *merge, struct mw_tree *base, enum
 	return map;
 }
 
+/* `new` is what would take the place of `old`. */
 static bool refuse_final(struct merge *merge, struct mw_tree *finals, struct mw_tree *old,
 			 struct mw_tree *new)
 {
-	struct mw_tree *item = mw_tree_get(finals, new->key);
+	struct mw_tree *item = mw_tree_get(finals, old->key);
 
 	if (!item || item->span.source == merge->unbridled || same_value(old, new))
 		return false;
@@ -174,7 +175,7 @@ static bool refuse_final(struct merge *merge, struct mw_tree *finals, struct mw_
 		mw_diagnostics_add(merge->diagnostics, MW_SEVERITY_ERROR, "S112", new->key_span,
 				   merge->laid ? "`%s` is final in what this changes"
 					       : "`%s` is final in what this extends",
-				   new->key);
+				   old->key);
 
 	mw_diag_note(merge->diagnostics, diag, item->span, "made final here");
 	mw_diag_note(merge->diagnostics, diag, old->key_span, "its value");
@@ -229,10 +230,11 @@ static bool changes_type(const struct merge *merge, struct mw_tree *a, struct mw
 		       MW_TREE_SCALAR &&strcmp(old->text, new->text) != 0;
 }
 
-/* What is left of an inherited entry under a new type: `at` and `when`. */
+/* What an inherited entry keeps under a new type */
+static const char *const under_any_type[] = { "at", "when", "final", NULL };
+
 static struct mw_tree *change_type(struct merge *merge, struct mw_tree *base, struct mw_tree *child)
 {
-	static const char *const kept[] = { "at", "when", "final", NULL };
 	static const char *const silent[] = { "type", "notes", "help", NULL };
 	struct mw_tree *left = copy_of(merge, base);
 	const char *dropped = NULL;
@@ -240,7 +242,7 @@ static struct mw_tree *change_type(struct merge *merge, struct mw_tree *base, st
 	left->first = left->last = NULL;
 	left->count = 0;
 	for (struct mw_tree *old = base->first; old; old = old->next) {
-		if (mw_name_in(old->key, kept))
+		if (mw_name_in(old->key, under_any_type))
 			mw_tree_append(left, copy_of(merge, old));
 		else if (!mw_name_in(old->key, silent) && !mw_tree_get(child, old->key))
 			dropped = mw_arena_printf(merge->arena, "%s%s`%s`", dropped ? dropped : "",
@@ -258,6 +260,22 @@ static struct mw_tree *change_type(struct merge *merge, struct mw_tree *base, st
 	return left;
 }
 
+/* A new type would drop what is final, or say it anew. */
+static bool refuse_type(struct merge *merge, struct mw_tree *base, struct mw_tree *child)
+{
+	struct mw_tree *finals = finals_of(merge, base, LEVEL_ENTRY);
+
+	for (struct mw_tree *old = base->first; finals && old; old = old->next) {
+		struct mw_tree *new = mw_tree_get(child, old->key);
+
+		if (mw_name_in(old->key, under_any_type))
+			continue;
+		if (refuse_final(merge, finals, old, new ? new : mw_tree_get(child, "type")))
+			return true;
+	}
+	return false;
+}
+
 /* The value of a key that both have. */
 static struct mw_tree *merge_entry(struct merge *merge, struct mw_tree *base, struct mw_tree *child,
 				   enum level level)
@@ -268,6 +286,11 @@ static struct mw_tree *merge_entry(struct merge *merge, struct mw_tree *base, st
 		bool retyped = level == LEVEL_ENTRY && !child->failed &&
 			       changes_type(merge, base, child, level);
 
+		if (retyped && refuse_type(merge, base, child)) {
+			copy = copy_of(merge, base);
+			copy->failed = true;
+			return copy;
+		}
 		copy = merge_map(merge, retyped ? change_type(merge, base, child) : base, child,
 				 level);
 		if (retyped)
@@ -295,8 +318,9 @@ static struct mw_tree *merge_child(struct merge *merge, struct mw_tree *finals, 
 {
 	if (level == LEVEL_ROOT)
 		enter_section(merge, old->key);
-	if (child->failed && child->kind == MW_TREE_SCALAR)
-		return copy_of(merge, child);
+	if (child->failed && child->kind == MW_TREE_SCALAR) /* a section stays as it was */
+		return copy_of(merge,
+			       level == LEVEL_ROOT && old->kind == MW_TREE_MAP ? old : child);
 	if (old->failed && old->kind == MW_TREE_SCALAR) { /* what was under it is not known */
 		struct mw_tree *copy = copy_of(merge, child);
 

@@ -205,11 +205,8 @@ static void read_features(struct model *model, struct mw_tree *file)
 {
 	struct mw_tree *list = mw_tree_get(file, "features");
 
-	if (list && list->kind != MW_TREE_LIST) {
-		mw_draft_error(model->draft, "S102", list->span, NULL, "cpu",
-			       "expected a list of feature names");
-		return;
-	}
+	if (list && list->kind != MW_TREE_LIST)
+		return; /* which has been told */
 	for (struct mw_tree *item = list ? list->first : NULL; item; item = item->next) {
 		const char *name = mw_draft_text(model->draft, item, NULL, "cpu", "a feature");
 		const struct mw_cpu_feature *feature =
@@ -327,6 +324,11 @@ static void read_msrs(struct mw_draft *draft, struct mw_tree *msrs)
 	}
 	if (count)
 		qsort(values, count, sizeof(*values), by_index);
+	for (size_t i = 1; i < count; i++) {
+		if (values[i].index == values[i - 1].index)
+			mw_draft_error(draft, "S102", msrs->key_span, NULL, "cpu",
+				       "the MSR 0x%" PRIx32 " stands here twice", values[i].index);
+	}
 	draft->plan->cpu.msrs = values;
 	draft->plan->cpu.msr_count = count;
 }

@@ -67,8 +67,29 @@ static void drop_rejected(struct mw_tree *tree)
 	}
 }
 
+/* What the guest sees is the same on every host: a host's parameter may choose what stands behind a device,
+ * how it is booted and what runs it. */
+static void refuse_host(struct mw_document *document, struct mw_tree *value, const char *path)
+{
+	if (value->kind == MW_TREE_SCALAR && value->host && !value->failed) {
+		struct mw_diag *diag = mw_diagnostics_add(
+			document->diagnostics, MW_SEVERITY_ERROR, "S114", value->span,
+			"a value of the host goes into this, and the guest must not depend on it");
+
+		diag->node = path;
+		value->failed = true;
+	}
+	for (struct mw_tree *child = value->kind == MW_TREE_SCALAR ? NULL : value->first; child;
+	     child = child->next) {
+		refuse_host(document, child, path);
+		value->failed |= child->failed;
+	}
+}
+
 static void evaluate_section(struct mw_document *document, struct mw_tree *section)
 {
+	static const char *const guest[] = { "cpu", "irq", "memory", "power", "windows", NULL };
+
 	struct mw_evaluation evaluation = {
 		.arena = document->arena,
 		.diagnostics = document->diagnostics,
@@ -83,6 +104,8 @@ static void evaluate_section(struct mw_document *document, struct mw_tree *secti
 		return;
 	if (value->dynamic)
 		mw_shape_check_evaluated(document->diagnostics, value, value->key);
+	if (value->dynamic && mw_name_in(section->key, guest))
+		refuse_host(document, value, evaluation.node);
 	drop_rejected(value);
 	mw_tree_append(document->root, value);
 }

@@ -307,7 +307,10 @@ void mw_bare_size(struct mw_diagnostics *diagnostics, const struct mw_tree *scal
 		mw_diagnostics_add(diagnostics, MW_SEVERITY_WARNING, "S107", scalar->span,
 				   "%s has no unit and means bytes", scalar->text);
 
-	mw_diag_help(diagnostics, diag, "did you mean `%sMiB`?", scalar->text);
-	mw_fix_word(diagnostics, diag, MW_FIX_UNSAFE, scalar->text,
-		    mw_arena_printf(&diagnostics->arena, "%sMiB", scalar->text));
+	const char *meant = mw_arena_printf(&diagnostics->arena, "%sMiB", scalar->text);
+
+	if (!mw_tree_size(meant, &number))
+		return;
+	mw_diag_help(diagnostics, diag, "did you mean `%s`?", meant);
+	mw_fix_word(diagnostics, diag, MW_FIX_UNSAFE, scalar->text, meant);
 }

@@ -211,7 +211,7 @@ static struct mw_tree *given_tree(struct mw_params *params, const struct mw_para
 
 static bool has_secrets(const struct mw_params *params)
 {
-	for (size_t i = 0; i < params->count; i++) {
+	for (size_t i = 0; params->items && i < params->count; i++) {
 		if (params->items[i].secret)
 			return true;
 	}
@@ -262,6 +262,10 @@ static void take_set(struct mw_params *params, const char *set)
 					  set[name_length] ? "this is not UTF-8 text"
 							   : "this sets nothing");
 		mw_diag_help(diagnostics, diag, "write --set NAME=VALUE");
+		if (param) { /* one error is enough */
+			param->given = given_tree(params, param, "", span);
+			param->given->failed = true;
+		}
 		return;
 	}
 	if (!param) {

@@ -108,6 +108,7 @@ static bool declare_members(struct mw_arena *arena, struct mw_diagnostics *diagn
 		return fail(diagnostics, "S102", of->span,
 			    "expected the list of the members of `%s`%s", param->seen.name, "");
 	const char **members = mw_arena_alloc(arena, of->count + 1, sizeof(*members));
+	struct mw_tree *seen = mw_tree_new(arena, MW_TREE_MAP, of->span);
 	size_t count = 0;
 
 	for (struct mw_tree *item = of->first; item; item = item->next) {
@@ -118,6 +119,14 @@ static bool declare_members(struct mw_arena *arena, struct mw_diagnostics *diagn
 						  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")])
 			return fail(diagnostics, "S118", item->span,
 				    "a member is one word, not `%s`%s", item->text, "");
+		if (mw_tree_get(seen, item->text))
+			return fail(diagnostics, "S102", item->span,
+				    "`%s` is a member of `%s` already", item->text,
+				    param->seen.name);
+		struct mw_tree *mark = mw_tree_new(arena, MW_TREE_SCALAR, item->span);
+
+		mark->key = item->text;
+		mw_tree_append(seen, mark);
 		members[count++] = item->text;
 	}
 	param->seen.members = members;
@@ -188,6 +197,10 @@ bool mw_param_declare(struct mw_arena *arena, struct mw_diagnostics *diagnostics
 	    !declare_bound(diagnostics, param, "max", &param->has_max, &param->max) ||
 	    !declare_bound(diagnostics, param, "multiple", &param->has_multiple, &param->multiple))
 		return false;
+	if (param->has_min && param->has_max && param->min > param->max)
+		return fail(diagnostics, "S103", mw_tree_get(param->tree, "max")->span,
+			    "`max` is below `min`, %s%s", mw_tree_get(param->tree, "min")->text,
+			    "");
 	if (param->has_min)
 		param->seen.low = param->min;
 	if (param->has_max)
@@ -279,21 +292,17 @@ static bool convert_scalar(struct mw_diagnostics *diagnostics, const struct mw_p
 static void tell_bare_size(struct mw_diagnostics *diagnostics, const struct mw_param *param,
 			   const struct mw_tree *tree, bool in_range)
 {
-	struct mw_diag *diag;
+	const char *meant = mw_arena_printf(&diagnostics->arena, "%sMiB", tree->text);
 	uint64_t number;
 
-	if (strcmp(param->type->name, "size") != 0 || tree->evaluated || tree->text[1] == 'x' ||
-	    !mw_tree_int(tree->text, &number) || number == 0)
+	if (strcmp(param->type->name, "size") != 0)
 		return;
 	if (in_range)
-		diag = mw_diagnostics_add(diagnostics, MW_SEVERITY_WARNING, "S107", tree->span,
-					  "%s has no unit and means bytes", tree->text);
-	else
-		diag = diagnostics->items[diagnostics->count - 1];
-	mw_diag_help(diagnostics, diag, "did you mean `%sMiB`?", tree->text);
-	if (in_range)
-		mw_fix_word(diagnostics, diag, MW_FIX_UNSAFE, tree->text,
-			    mw_arena_printf(&diagnostics->arena, "%sMiB", tree->text));
+		mw_bare_size(diagnostics, tree);
+	else if (!tree->evaluated && tree->text[1] != 'x' && mw_tree_int(tree->text, &number) &&
+		 number != 0 && mw_tree_size(meant, &number))
+		mw_diag_help(diagnostics, diagnostics->items[diagnostics->count - 1],
+			     "did you mean `%s`?", meant);
 }
 
 struct mw_value mw_param_convert(struct mw_diagnostics *diagnostics, const struct mw_param *param,

@@ -26,6 +26,9 @@ void mw_reader_mend_property(struct mw_reader *reader, struct mw_diag *diag, str
 		span.length++;
 		end++;
 	}
+	/* `{ &a, ...`: without it nothing would be left there */
+	if (end < reader->length && reader->text[end] && strchr(",]}", reader->text[end]))
+		return;
 	mw_diag_fix(reader->diagnostics, diag, safety, span, "%s", "");
 }
 

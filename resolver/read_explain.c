@@ -48,6 +48,11 @@ bool mw_read_is_text(const char *text, size_t length, size_t *bad)
 	for (size_t i = 0; i < length;) {
 		size_t count = 1;
 
+		/* Nearly all of nearly every file, and a hostile one is a megabyte of it. */
+		if (bytes[i] >= 0x20 && bytes[i] < 0x7f) {
+			i++;
+			continue;
+		}
 		*bad = i;
 		if (bytes[i] >= 0x80)
 			count = sequence_length(bytes + i, length - i);

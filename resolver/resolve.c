@@ -69,6 +69,7 @@ struct mw_study *mw_study_open(const struct mw_resolve_options *options,
 		mw_lock_compare(draft);
 	}
 	mw_mend_renames(&study->document);
+	mw_diagnostics_fold(diagnostics);
 	return study;
 }
 

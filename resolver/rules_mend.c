@@ -157,6 +157,21 @@ static struct mw_diag *find_rename(const struct renames *renames, struct mw_span
 	return NULL;
 }
 
+/* The edit may be of a part of the key: `sio` in `sio.com1`. */
+static const char *renamed(struct mw_document *document, const struct mw_tree *entry,
+			   const struct mw_fix_edit *edit)
+{
+	size_t length = strlen(entry->key), quote = entry->key_span.length == length ? 0 : 1;
+	size_t from = (size_t)edit->span.byte - entry->key_span.byte - quote;
+
+	if (edit->span.source != entry->key_span.source ||
+	    edit->span.byte < entry->key_span.byte + quote || from > length ||
+	    edit->span.length > length - from)
+		return edit->text;
+	return mw_arena_printf(document->arena, "%.*s%s%s", (int)from, entry->key, edit->text,
+			       entry->key + from + edit->span.length);
+}
+
 static void check_map(struct mw_document *document, const struct renames *renames,
 		      struct mw_tree *map)
 {
@@ -164,7 +179,8 @@ static void check_map(struct mw_document *document, const struct renames *rename
 
 	for (struct mw_tree *child = map->first; child; child = child->next) {
 		struct mw_diag *diag = child->key ? find_rename(renames, child->key_span) : NULL;
-		const char *name = diag && diag->fix ? diag->fix->edits->text : NULL;
+		const char *name =
+			diag && diag->fix ? renamed(document, child, diag->fix->edits) : NULL;
 
 		if (name &&
 		    (mw_tree_get(map, name) || mw_lookup_add(&given, document->arena, name, child)))

@@ -173,6 +173,8 @@ static struct mw_diag *refuse_zero(struct mw_diagnostics *diagnostics, const str
 		diagnostics, MW_SEVERITY_ERROR, "Y006", scalar->span,
 		"`%s` has a leading zero: octal to some, decimal to others", scalar->text);
 
+	if (*digits && (*digits < '0' || *digits > '9'))
+		return diag;
 	mw_diag_help(diagnostics, diag, "write `%s`, or 0x for hexadecimal",
 		     *digits ? digits : "0");
 	mw_fix_value(diagnostics, diag, MW_FIX_UNSAFE, scalar, *digits ? digits : "0");
@@ -226,18 +228,8 @@ bool mw_shape_scalar(struct mw_diagnostics *diagnostics, const struct mw_tree *s
 static void warn_bare_size(struct walk *walk, const struct mw_tree *scalar,
 			   const struct mw_shape *shape)
 {
-	uint64_t number;
-
-	if (walk->evaluated || shape->accepts != MW_SHAPE_SIZE || scalar->text[1] == 'x' ||
-	    !mw_tree_int(scalar->text, &number) || number == 0)
-		return;
-	struct mw_diag *diag =
-		mw_diagnostics_add(walk->diagnostics, MW_SEVERITY_WARNING, "S107", scalar->span,
-				   "%s has no unit and means bytes", scalar->text);
-
-	mw_diag_help(walk->diagnostics, diag, "did you mean `%sMiB`?", scalar->text);
-	mw_fix_word(walk->diagnostics, diag, MW_FIX_UNSAFE, scalar->text,
-		    mw_arena_printf(&walk->diagnostics->arena, "%sMiB", scalar->text));
+	if (!walk->evaluated && shape->accepts == MW_SHAPE_SIZE)
+		mw_bare_size(walk->diagnostics, scalar);
 }
 
 static bool check_scalar(struct walk *walk, struct mw_tree *tree, const struct mw_shape *shape,
@@ -273,14 +265,13 @@ static const struct mw_shape_key *find_key(const struct mw_shape_key *keys, cons
 	return NULL;
 }
 
-static void refuse_key(struct walk *walk, struct mw_tree *child, const struct mw_shape_key *keys,
-		       const struct path *path)
+/* The keys there are, and the one that was probably meant. */
+static void tell_keys(struct walk *walk, struct mw_diag *diag, const char *wrong,
+		      const struct mw_shape_key *keys)
 {
 	struct mw_diagnostics *diagnostics = walk->diagnostics;
 	const char *names[32] = { NULL };
 	size_t count = 0;
-	struct mw_diag *diag = mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "S101",
-						  child->key_span, "unknown key `%s`", child->key);
 
 	for (; keys->name && count < sizeof(names) / sizeof(names[0]) - 1; keys++) {
 		if (!(keys->flags & MW_KEY_PLANNED))
@@ -289,18 +280,47 @@ static void refuse_key(struct walk *walk, struct mw_tree *child, const struct mw
 	if (names[0] && diagnostics->count <= MOST_LISTS)
 		mw_diag_note(diagnostics, diag, (struct mw_span){ 0 }, "the keys here are %s",
 			     join_words(diagnostics, names));
-	mw_suggest(diagnostics, diag, child->key, names);
+	mw_suggest(diagnostics, diag, wrong, names);
+}
+
+static void refuse_key(struct walk *walk, struct mw_tree *map, struct mw_tree *child,
+		       const struct mw_shape_key *keys, const struct path *path)
+{
+	struct mw_diag *diag = mw_diagnostics_add(walk->diagnostics, MW_SEVERITY_ERROR, "S101",
+						  child->key_span, "unknown key `%s`", child->key);
+
+	tell_keys(walk, diag, child->key, keys);
+	if (diag->fix && mw_tree_get(map, diag->fix->edits->text))
+		diag->fix = NULL;
 	reject(walk, child, path, diag);
 }
 
-static bool check_entry(struct walk *walk, struct mw_tree *child, const struct mw_shape *shape,
-			const struct path *up)
+/* `final` protects keys of the map it stands in; a misspelt one would protect nothing. */
+static void check_finals(struct walk *walk, struct mw_tree *tree, const struct mw_shape_key *keys)
+{
+	struct mw_tree *list = find_key(keys, "final") ? mw_tree_get(tree, "final") : NULL;
+
+	if (!list || list->kind != MW_TREE_LIST || walk->evaluated)
+		return;
+	for (struct mw_tree *item = list->first; item; item = item->next) {
+		if (item->kind != MW_TREE_SCALAR || item->failed || find_key(keys, item->text))
+			continue;
+		struct mw_diag *diag =
+			mw_diagnostics_add(walk->diagnostics, MW_SEVERITY_ERROR, "S101", item->span,
+					   "`final` names `%s`, which is no key here", item->text);
+
+		tell_keys(walk, diag, item->text, keys);
+	}
+}
+
+static bool check_entry(struct walk *walk, struct mw_tree *map, struct mw_tree *child,
+			const struct mw_shape *shape, const struct path *up)
 {
 	struct path path = { up, child->key };
 	const struct mw_shape_key *key = find_key(shape->keys, child->key);
 
 	if (!key) {
-		refuse_key(walk, child, shape->keys, &path);
+		refuse_key(walk, map, child, shape->keys, &path);
 		return false;
 	}
 	if (key->flags & MW_KEY_PLANNED) {
@@ -358,9 +378,10 @@ static bool check_map(struct walk *walk, struct mw_tree *tree, const struct mw_s
 	if (!shape->keys)
 		return check_values(walk, tree, shape, path);
 	for (struct mw_tree *child = tree->first; child; child = child->next) {
-		if (is_rejected(child) || !check_entry(walk, child, shape, path))
+		if (is_rejected(child) || !check_entry(walk, tree, child, shape, path))
 			good = false;
 	}
+	check_finals(walk, tree, shape->keys);
 	for (const struct mw_shape_key *key = shape->keys; key->name && !walk->evaluated; key++) {
 		if (!(key->flags & MW_KEY_REQUIRED) || mw_tree_get(tree, key->name))
 			continue;

@@ -33,11 +33,18 @@ static bool is_about_name(const char *code)
 	return mw_name_in(code, codes);
 }
 
+/* What was declared under a wrong name may hold what is no name at all to YAML. */
+static bool is_name(const char *name)
+{
+	return *name && name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					  "0123456789_.-")] == '\0';
+}
+
 void mw_suggest_name(struct mw_diagnostics *diagnostics, struct mw_diag *diag, const char *wrong,
 		     const char *name)
 {
 	mw_diag_help(diagnostics, diag, "did you mean `%s`?", name);
-	if (is_about_name(diag->code))
+	if (is_about_name(diag->code) && is_name(name))
 		mw_fix_word(diagnostics, diag, MW_FIX_UNSAFE, wrong, name);
 }
 
@@ -96,9 +103,12 @@ void mw_suggest_size(struct mw_diagnostics *diagnostics, struct mw_diag *diag, c
 	unit++;
 	unit += *unit == 'i' || *unit == 'I';
 	unit += *unit == 'b' || *unit == 'B';
-	if (!*unit)
-		mw_diag_help(diagnostics, diag, "did you mean `%.*s%ciB`?", (int)digits, wrong,
-			     prefixes[(prefix - prefixes) % 4]);
+	const char *meant = mw_arena_printf(&diagnostics->arena, "%.*s%ciB", (int)digits, wrong,
+					    prefixes[(prefix - prefixes) % 4]);
+	uint64_t size;
+
+	if (!*unit && mw_tree_size(meant, &size))
+		mw_diag_help(diagnostics, diag, "did you mean `%s`?", meant);
 }
 
 bool mw_name_in(const char *name, const char *const *names)

@@ -20,6 +20,8 @@ static bool read_pins(struct mw_domains *domains, struct mw_domain *domain, stru
 		mw_draft_error(draft, "S102", pins->span, NULL, "irq", "expected a list of lines");
 		return false;
 	}
+	if (pins->failed) /* which has been told; what is left of it says nothing */
+		return false;
 	if (pins->count != domain->swizzle) {
 		mw_draft_error(draft, "S103", pins->span, NULL, "irq",
 			       "`pins` has %" PRIu32 " lines, and `swizzle` is %" PRIu32,

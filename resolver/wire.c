@@ -278,6 +278,8 @@ static void report_shared(struct mw_domains *domains, const struct mw_draft_net 
 		if (!user->share && (!last || mw_span_to_blame(user->tree->span, last->tree->span)))
 			last = user;
 	}
+	if (!last)
+		return; /* all of them share */
 	struct mw_diag *diag =
 		net->user_count == 2 && unwilling == 2
 			? mw_draft_report(draft, MW_SEVERITY_WARNING, "R304", last->tree->span,

@@ -68,9 +68,7 @@ static int describe(const struct mw_registry *registry, const char *name, bool a
 		const struct mw_device_type *nearest = mw_registry_nearest(registry, name);
 
 		fprintf(stderr, "millwright devices: there is no device type `%s`", name);
-		if (nearest)
-			fprintf(stderr, "; did you mean `%s`?", nearest->name);
-		fputc('\n', stderr);
+		mw_end_with_nearest("", nearest ? nearest->name : NULL);
 		return MW_EXIT_USAGE;
 	}
 	if (as_json)

@@ -80,7 +80,7 @@ static int help(const struct mw_arguments *arguments)
 	const struct mw_verb *verb;
 
 	if (manual)
-		return mw_manual_write(manual) ? MW_EXIT_OK : MW_EXIT_FAILED;
+		return mw_manual_write(manual) ? MW_EXIT_OK : MW_EXIT_USAGE;
 	if (arguments->operand_count == 0) {
 		mw_command_help(stdout);
 		return MW_EXIT_OK;
@@ -108,6 +108,6 @@ const struct mw_verb mw_verb_help_verb = {
 	.operands = "[VERB]",
 	.max_operands = 1,
 	.options = options,
-	.exits = "0; 1 when a page cannot be written, 2 when there is no such verb.",
+	.exits = "0; 2 when there is no such verb or a page cannot be written.",
 	.run = help,
 };

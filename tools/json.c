@@ -5,23 +5,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
-static void quoted(FILE *out, const char *text)
-{
-	fputc('"', out);
-	for (; *text; text++) {
-		unsigned char byte = (unsigned char)*text;
-
-		if (byte == '"' || byte == '\\')
-			fprintf(out, "\\%c", byte);
-		else if (byte == '\n')
-			fputs("\\n", out);
-		else if (byte < 0x20)
-			fprintf(out, "\\u%04x", byte);
-		else
-			fputc(byte, out);
-	}
-	fputc('"', out);
-}
+#include "core/text.h"
 
 static void new_line(struct mw_json *json)
 {
@@ -37,7 +21,7 @@ static void begin_member(struct mw_json *json, const char *key)
 		new_line(json);
 	}
 	if (key) {
-		quoted(json->out, key);
+		mw_put_json_string(json->out, key);
 		fputs(": ", json->out);
 	}
 }
@@ -76,7 +60,7 @@ void mw_json_string(struct mw_json *json, const char *key, const char *text)
 	if (!text)
 		return;
 	begin_member(json, key);
-	quoted(json->out, text);
+	mw_put_json_string(json->out, text);
 }
 
 void mw_json_number(struct mw_json *json, const char *key, uint64_t number)

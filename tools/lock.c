@@ -5,9 +5,9 @@
 
 #include "resolver/front.h"
 #include "resolver/lock.h"
-#include "tools/lint/texts.h"
 #include "tools/profile.h"
 #include "tools/report.h"
+#include "tools/texts.h"
 #include "tools/verbs.h"
 
 static const struct mw_option options[] = {
@@ -18,10 +18,7 @@ static const struct mw_option options[] = {
 		  "NAME.lock.yaml beside the profile." },
 	{ .name = "check",
 	  .help = "Write nothing; exit with 1 unless the lock fits the machine as it is." },
-	{ .name = "diagnostics",
-	  .value = "FORMAT",
-	  .choices = mw_report_formats,
-	  .help = "How findings look on standard error: full, concise or json." },
+	MW_DIAGNOSTICS_OPTION,
 	{ 0 },
 };
 
@@ -32,11 +29,25 @@ static const struct mw_example examples[] = {
 	{ 0 },
 };
 
+/* Whoever mistypes --output keeps his profile. */
+static bool may_replace(const char *path, const char **why)
+{
+	size_t length;
+	const char *unread;
+	char *text = mw_text_read(path, &length, &unread);
+	bool may = !text || !length || strstr(text, "format: lock/");
+
+	if (!may)
+		*why = "it is there and no lock file";
+	free(text);
+	return may;
+}
+
 static int write_file(const char *path, const char *text)
 {
 	const char *why;
 
-	if (mw_text_write(path, text, strlen(text), &why))
+	if (may_replace(path, &why) && mw_text_write(path, text, strlen(text), &why))
 		return MW_EXIT_OK;
 	fprintf(stderr, "millwright lock: cannot write %s: %s\n", path, why);
 	return MW_EXIT_USAGE;
@@ -113,9 +124,13 @@ static int lock(const struct mw_arguments *arguments)
 							   arguments, true, false, &resolved);
 
 		code = (int)resolved;
-		if (study->plan)
-			code = mw_arguments_has(arguments, "check") ? check(study, arguments)
-								    : write_lock(study, arguments);
+		if (study->plan && mw_arguments_has(arguments, "check"))
+			code = check(study, arguments);
+		else if (study->plan && !mw_arguments_has(arguments, "output") &&
+			 mw_workshop_is_foreign(&workshop, study, "lock"))
+			code = MW_EXIT_USAGE;
+		else if (study->plan)
+			code = write_lock(study, arguments);
 		if (workshop.diagnostics.count)
 			mw_report(&workshop.diagnostics,
 				  mw_arguments_value(arguments, "diagnostics", NULL), stderr);

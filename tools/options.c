@@ -33,6 +33,13 @@ const char *mw_nearest_name(const char *wrong, const char *const *names)
 	return best;
 }
 
+void mw_end_with_nearest(const char *prefix, const char *nearest)
+{
+	if (nearest)
+		fprintf(stderr, "; did you mean `%s%s`?", prefix, nearest);
+	fputc('\n', stderr);
+}
+
 /* Parsing. */
 
 struct parser {

@@ -78,5 +78,7 @@ void mw_print_wrapped(FILE *out, size_t column, size_t indent, const char *text)
 
 /** The nearest of `names` (ended by NULL) within edit distance 2, or NULL. */
 const char *mw_nearest_name(const char *wrong, const char *const *names);
+/** Ends a line on standard error: with "; did you mean `PREFIXNAME`?" unless `nearest` is NULL. */
+void mw_end_with_nearest(const char *prefix, const char *nearest);
 
 #endif

@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: MIT
 #include "tools/profile.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "devices/registry.h"
 #include "resolver/allow.h"
+#include "resolver/front.h"
 #include "tools/report.h"
 
 bool mw_workshop_init(struct mw_workshop *workshop)
@@ -125,4 +127,28 @@ enum mw_exit mw_workshop_resolve(struct mw_workshop *workshop, struct mw_plan **
 	*out = mw_study_take(study);
 	mw_study_close(study);
 	return code;
+}
+
+bool mw_workshop_is_foreign(const struct mw_workshop *workshop, const struct mw_study *study,
+			    const char *verb)
+{
+	const char *path = study->document.front->profile->path;
+	const char *given = workshop->options.profile;
+
+	if (strchr(given, '/') || strcmp(given, path) == 0)
+		return false;
+	for (size_t i = workshop->search.own; i < workshop->search.count; i++) {
+		const char *folder = workshop->search.folders[i];
+		size_t length = strlen(folder);
+
+		if (strncmp(path, folder, length) != 0 || path[length] != '/')
+			continue;
+		fprintf(stderr,
+			"millwright %s: %s belongs to the installation; extend it in a profile of "
+			"your "
+			"own, or name it by its path\n",
+			verb, path);
+		return true;
+	}
+	return false;
 }

@@ -48,6 +48,11 @@ void mw_workshop_prepare(struct mw_workshop *workshop, const char *profile,
 /** Whether a file that was asked for could not be read, among the findings from `from` on. */
 bool mw_workshop_unreadable(const struct mw_diagnostics *diagnostics, size_t from);
 
+/** Whether the profile was given by name and lies in the installation's folders: what is written beside it
+ * would not be the user's. Complains as `verb` then. */
+bool mw_workshop_is_foreign(const struct mw_workshop *workshop, const struct mw_study *study,
+			    const char *verb);
+
 /** The rows that every verb with a profile has. */
 #define MW_PROFILE_OPTIONS                                                                        \
 	{ .name = "set",                                                                          \

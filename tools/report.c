@@ -55,5 +55,5 @@ int mw_report_finish(int code)
 	if (!failed)
 		return code;
 	fprintf(stderr, "millwright: cannot write to standard output: %s\n", why);
-	return code ? code : MW_EXIT_USAGE;
+	return code > MW_EXIT_USAGE ? code : MW_EXIT_USAGE;
 }

@@ -7,9 +7,19 @@
 #include <stdio.h>
 
 #include "core/diagnostics.h"
+#include "tools/options.h"
 
 /** For the `choices` of an option: the formats of core/diagnostics.h, ended by NULL. */
 extern const char *const mw_report_formats[];
+
+/** The row of verbs whose output is something else than findings. */
+#define MW_DIAGNOSTICS_OPTION                                                              \
+	{                                                                                  \
+		.name = "diagnostics", .value = "FORMAT", .choices = mw_report_formats,    \
+		.help = "How findings look on standard error: full (the default on a "     \
+			"terminal), concise (the default elsewhere), json, jsonl, sarif, " \
+			"github or junit."                                                 \
+	}
 
 /** A format by name; NULL means full on a terminal and concise elsewhere. */
 enum mw_diag_format mw_report_format(const char *name, FILE *out);
@@ -20,8 +30,8 @@ bool mw_report_colour(FILE *out);
  * an empty run as SARIF and JUnit). */
 void mw_report(struct mw_diagnostics *diagnostics, const char *format, FILE *out);
 
-/** Flushes standard output; when it could not be written, says so and returns a code that is not
- * 0, else `code`. */
+/** Flushes standard output; when it could not be written, says so and returns at least
+ * MW_EXIT_USAGE, else `code`. */
 int mw_report_finish(int code);
 
 #endif

@@ -18,10 +18,7 @@ static const struct mw_option options[] = {
 	  .help = "Leave out what the guest cannot see: backends, host paths, placement." },
 	{ .name = "hash",
 	  .help = "Print only the SHA-256 of the guest's view: equal hashes, equal machines." },
-	{ .name = "diagnostics",
-	  .value = "FORMAT",
-	  .choices = mw_report_formats,
-	  .help = "How findings look on standard error: full, concise or json." },
+	MW_DIAGNOSTICS_OPTION,
 	{ 0 },
 };
 

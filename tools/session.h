@@ -86,9 +86,6 @@ int mw_session_finish(struct mw_session *session);
 		  .help = "End the trace after so many instructions, 2000000 if not given (some " \
 			  "250 "                                                                  \
 			  "MB); the machine runs on." },                                          \
-	{                                                                                         \
-		.name = "diagnostics", .value = "FORMAT", .choices = mw_report_formats,           \
-		.help = "How findings look on standard error: full, concise or json."             \
-	}
+		MW_DIAGNOSTICS_OPTION
 
 #endif

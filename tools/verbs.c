@@ -48,9 +48,8 @@ int mw_verb_unknown(const char *name)
 	const char *nearest = mw_verb_nearest(name);
 
 	fprintf(stderr, "millwright: there is no verb `%s`", name);
-	if (nearest)
-		fprintf(stderr, "; did you mean `%s`?", nearest);
-	fputs("\nTry `millwright --help`.\n", stderr);
+	mw_end_with_nearest("", nearest);
+	fputs("Try `millwright --help`.\n", stderr);
 	return MW_EXIT_USAGE;
 }
 
@@ -78,9 +77,8 @@ static int unknown_option(const char *word)
 	const char *nearest = word[1] == '-' ? mw_nearest_name(word + 2, options) : NULL;
 
 	fprintf(stderr, "millwright: unknown option `%s`", word);
-	if (nearest)
-		fprintf(stderr, "; did you mean `--%s`?", nearest);
-	fputs("\nTry `millwright --help`.\n", stderr);
+	mw_end_with_nearest("--", nearest);
+	fputs("Try `millwright --help`.\n", stderr);
 	return MW_EXIT_USAGE;
 }
 

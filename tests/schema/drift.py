@@ -66,8 +66,8 @@ MISTAKES = (
     (["device"], 2, "which device?"),
     (["machine", "cpu"], 2, "one format at a time"),
     (["machine", "--all", "x"], 2, "no name goes with it"),
-    (["--all", "/no/such/folder"], 1, "cannot make /no/such/folder"),
-    (["--reference", "/dev/null"], 1, "cannot write /dev/null/README.md"),
+    (["--all", "/no/such/folder"], 2, "cannot make /no/such/folder"),
+    (["--reference", "/dev/null"], 2, "cannot write /dev/null/README.md"),
 )
 
 

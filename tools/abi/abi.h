@@ -3,7 +3,11 @@
 #ifndef TOOLS_ABI_ABI_H
 #define TOOLS_ABI_ABI_H
 
+#include "resolver/shape.h"
 #include "resolver/study.h"
+
+/** What a file may say: the table of keys that it is read by. */
+extern const struct mw_shape mw_abi_shape;
 
 enum { MW_ABI_ROWS = 256, MW_ABI_VERSIONS = 256, MW_ABI_SETS = 64 };
 

@@ -7,7 +7,38 @@
 
 #include "resolver/read.h"
 #include "tools/abi/abi.h"
-#include "tools/lint/texts.h"
+#include "tools/texts.h"
+
+/* The keys of a file. */
+
+static const struct mw_shape text_shape = { .accepts = MW_SHAPE_TEXT, .literal = true };
+static const struct mw_shape with_shape = { .accepts = MW_SHAPE_MAP,
+					    .literal = true,
+					    .values = &text_shape };
+static const struct mw_shape_key row_keys[] = {
+	{ "with", &with_shape, 0 },
+	{ "sha256", &text_shape, MW_KEY_REQUIRED },
+	{ "text", &text_shape, 0 },
+	{ 0 },
+};
+static const struct mw_shape row_shape = { .accepts = MW_SHAPE_MAP,
+					   .literal = true,
+					   .keys = row_keys };
+static const struct mw_shape rows_shape = { .accepts = MW_SHAPE_LIST,
+					    .literal = true,
+					    .items = &row_shape };
+static const struct mw_shape versions_shape = {
+	.accepts = MW_SHAPE_MAP, .literal = true, .values = &rows_shape, .ids = MW_IDS_VERSIONS
+};
+static const struct mw_shape_key root_keys[] = {
+	{ "format", &text_shape, MW_KEY_REQUIRED },
+	{ "name", &text_shape, MW_KEY_REQUIRED },
+	{ "versions", &versions_shape, MW_KEY_REQUIRED },
+	{ 0 },
+};
+const struct mw_shape mw_abi_shape = { .accepts = MW_SHAPE_MAP,
+				       .literal = true,
+				       .keys = root_keys };
 
 const char *mw_abi_path(struct mw_arena *arena, const char *profile)
 {
@@ -83,14 +114,15 @@ static void refuse(struct reader *reader, struct mw_span span, const char *text)
 	reader->good = false;
 }
 
-static bool known_keys(struct reader *reader, const struct mw_tree *map, const char *const *keys)
+static bool known_keys(struct reader *reader, const struct mw_tree *map,
+		       const struct mw_shape_key *keys)
 {
 	for (const struct mw_tree *item = map->first; item; item = item->next) {
 		size_t at = 0;
 
-		while (keys[at] && strcmp(keys[at], item->key) != 0)
+		while (keys[at].name && strcmp(keys[at].name, item->key) != 0)
 			at++;
-		if (keys[at])
+		if (keys[at].name)
 			continue;
 		mw_diagnostics_add(reader->diagnostics, MW_SEVERITY_ERROR, "S101", item->key_span,
 				   "unknown key `%s`", item->key);
@@ -122,13 +154,12 @@ static size_t read_sets(struct reader *reader, struct mw_tree *with, const char 
 
 static void read_row(struct reader *reader, struct mw_abi_version *version, struct mw_tree *tree)
 {
-	static const char *const keys[] = { "with", "sha256", "text", NULL };
 	struct mw_tree *hash = mw_tree_get(tree, "sha256"), *text = mw_tree_get(tree, "text");
 	const char *sets[MW_ABI_SETS];
 	struct mw_abi_row *row;
 	size_t count;
 
-	if (tree->kind != MW_TREE_MAP || !known_keys(reader, tree, keys)) {
+	if (tree->kind != MW_TREE_MAP || !known_keys(reader, tree, row_keys)) {
 		if (tree->kind != MW_TREE_MAP)
 			refuse(reader, tree->span, "expected `sha256`, `with` and `text`");
 		return;
@@ -185,7 +216,6 @@ static void read_versions(struct reader *reader, struct mw_tree *versions)
 
 static void read_root(struct reader *reader, struct mw_tree *root)
 {
-	static const char *const keys[] = { "format", "name", "versions", NULL };
 	struct mw_tree *format = mw_tree_get(root, "format"), *name = mw_tree_get(root, "name");
 	struct mw_tree *versions = mw_tree_get(root, "versions");
 
@@ -193,7 +223,7 @@ static void read_root(struct reader *reader, struct mw_tree *root)
 		refuse(reader, format ? format->span : root->span, "expected `format: abi/1`");
 		return;
 	}
-	known_keys(reader, root, keys);
+	known_keys(reader, root, root_keys);
 	if (name && name->kind == MW_TREE_SCALAR)
 		reader->abi->name = mw_arena_strdup(&reader->abi->arena, name->text);
 	else

@@ -7,9 +7,9 @@
 
 #include "resolver/front.h"
 #include "tools/abi/abi.h"
-#include "tools/lint/texts.h"
 #include "tools/profile.h"
 #include "tools/report.h"
+#include "tools/texts.h"
 #include "tools/verbs.h"
 
 static const char *const formats[] = { "text", "json", NULL };
@@ -166,7 +166,10 @@ static enum mw_exit write_file(const struct mw_abi *abi, const char *path)
 	fclose(out);
 	good = mw_text_write(path, text, length, &why);
 	free(text);
-	if (!good)
+	if (good)
+		printf("%s: %zu version%s\n", path, abi->version_count,
+		       abi->version_count == 1 ? " frozen" : "s frozen");
+	else
 		fprintf(stderr, "millwright abi: cannot write `%s`: %s\n", path, why);
 	return good ? MW_EXIT_OK : MW_EXIT_USAGE;
 }
@@ -216,6 +219,8 @@ static int freeze(const struct mw_arguments *arguments)
 			      "frozen\n",
 			      stderr);
 			code = MW_EXIT_USAGE;
+		} else if (study->plan && mw_workshop_is_foreign(&workshop, study, "abi")) {
+			code = MW_EXIT_USAGE;
 		} else if (study->plan) {
 			code = freeze_study(&workshop, study, arguments);
 		}
@@ -226,22 +231,18 @@ static int freeze(const struct mw_arguments *arguments)
 	return (int)code;
 }
 
-static enum mw_exit check_one(const char *profile, const struct mw_arguments *arguments)
+static enum mw_exit check_one(struct mw_workshop *workshop, const char *profile,
+			      const struct mw_arguments *arguments)
 {
-	struct mw_workshop workshop;
 	enum mw_exit code = MW_EXIT_USAGE;
+	size_t errors = workshop->diagnostics.errors;
+	struct mw_study *study =
+		mw_workshop_study(workshop, profile, arguments, true, false, &code);
 
-	if (mw_workshop_init(&workshop)) {
-		struct mw_study *study =
-			mw_workshop_study(&workshop, profile, arguments, true, false, &code);
-
-		mw_abi_check(&workshop.options, study, &workshop.diagnostics);
-		if (code == MW_EXIT_OK && workshop.diagnostics.errors)
-			code = MW_EXIT_FAILED;
-		put_report(&workshop.diagnostics, arguments, stdout);
-		mw_study_close(study);
-	}
-	mw_workshop_fini(&workshop);
+	mw_abi_check(&workshop->options, study, &workshop->diagnostics);
+	if (code == MW_EXIT_OK && workshop->diagnostics.errors > errors)
+		code = MW_EXIT_FAILED;
+	mw_study_close(study);
 	return code;
 }
 
@@ -253,7 +254,8 @@ static int is_frozen(const struct dirent *entry)
 	return length > 9 && !strcmp(entry->d_name + length - 9, ".abi.yaml");
 }
 
-static enum mw_exit check_folder(const char *folder, const struct mw_arguments *arguments)
+static enum mw_exit check_folder(struct mw_workshop *workshop, const char *folder,
+				 const struct mw_arguments *arguments)
 {
 	struct dirent **entries = NULL;
 	int count = scandir(folder, &entries, is_frozen, alphasort);
@@ -262,7 +264,8 @@ static enum mw_exit check_folder(const char *folder, const struct mw_arguments *
 
 	for (int i = 0; i < count; i++) {
 		const char *name = entries[i]->d_name;
-		enum mw_exit code = check_one(mw_arena_printf(&arena, "%s/%.*s.yaml", folder,
+		enum mw_exit code = check_one(workshop,
+					      mw_arena_printf(&arena, "%s/%.*s.yaml", folder,
 							      (int)(strlen(name) - 9), name),
 					      arguments);
 
@@ -277,17 +280,25 @@ static enum mw_exit check_folder(const char *folder, const struct mw_arguments *
 static int check(const struct mw_arguments *arguments)
 {
 	static const char *const folders[] = { ".", "profiles" };
+	struct mw_workshop workshop;
 	enum mw_exit worst = MW_EXIT_OK;
 	size_t given = arguments->operand_count - 1;
 
 	if (!plain_options(arguments, "check"))
 		return MW_EXIT_USAGE;
+	if (!mw_workshop_init(&workshop)) {
+		mw_workshop_fini(&workshop);
+		return MW_EXIT_USAGE;
+	}
 	for (size_t i = 0; i < (given ? given : 2); i++) {
-		enum mw_exit code = given ? check_one(arguments->operands[1 + i], arguments)
-					  : check_folder(folders[i], arguments);
+		enum mw_exit code =
+			given ? check_one(&workshop, arguments->operands[1 + i], arguments)
+			      : check_folder(&workshop, folders[i], arguments);
 
 		worst = code > worst ? code : worst;
 	}
+	put_report(&workshop.diagnostics, arguments, stdout); /* one, so that JSON is one text */
+	mw_workshop_fini(&workshop);
 	return (int)worst;
 }
 
@@ -315,7 +326,9 @@ static int abi_verb(const struct mw_arguments *arguments)
 		if (!strcmp(rows[i].name, arguments->operands[0]))
 			return rows[i].run(arguments);
 	}
-	fprintf(stderr, "millwright abi: expected freeze, check or diff, found `%s`\n",
+	fprintf(stderr,
+		"millwright abi: expected freeze, check or diff, found `%s`\n"
+		"Try `millwright help abi`.\n",
 		arguments->operands[0]);
 	return MW_EXIT_USAGE;
 }

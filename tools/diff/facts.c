@@ -181,8 +181,10 @@ static void end_item(struct reader *reader)
 /* An item that is a scalar: the list is one fact. */
 static void add_to_list(struct reader *reader, const char *value)
 {
-	size_t length = strlen(value);
+	size_t length;
 
+	value = value ? value : "";
+	length = strlen(value);
 	if (!reader->list || reader->list_depth != reader->depth) {
 		reader->list = mw_arena_strdup(reader->arena, value);
 		reader->list_used = reader->list_room = length;

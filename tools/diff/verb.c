@@ -26,6 +26,7 @@ static const struct mw_option options[] = {
 	  .choices = formats,
 	  .help = "text (the default) or json." },
 	{ .name = "guest", .help = "Tell only what a guest would notice." },
+	MW_DIAGNOSTICS_OPTION,
 	{ 0 },
 };
 
@@ -108,7 +109,8 @@ static int compare(struct pair *pair, const struct mw_arguments *arguments)
 		else
 			print_text(pair, guest_only);
 	}
-	mw_report(&pair->workshop.diagnostics, NULL, stderr);
+	mw_report(&pair->workshop.diagnostics, mw_arguments_value(arguments, "diagnostics", NULL),
+		  stderr);
 	mw_diff_fini(&pair->diff);
 	for (size_t i = 0; i < 2; i++)
 		mw_subject_close(&pair->sides[i]);

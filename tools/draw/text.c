@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/text.h"
+
 enum { REPLACEMENT = 0xfffd };
 
 static bool in_ranges(uint32_t point, const uint32_t (*ranges)[2], size_t count)
@@ -28,54 +30,13 @@ static bool is_unsafe(uint32_t point)
 	return in_ranges(point, ranges, sizeof(ranges) / sizeof(ranges[0])) || point > 0x10ffff;
 }
 
-/* The value of a well-formed sequence, or U+FFFD and one byte. */
-static size_t sequence(const unsigned char *text, uint32_t *point)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t count = text[0] < 0x80           ? 1
-		       : (text[0] >> 5) == 0x06 ? 2
-		       : (text[0] >> 4) == 0x0e ? 3
-		       : (text[0] >> 3) == 0x1e ? 4
-						: 0;
-	uint32_t value = count < 2 ? text[0] : text[0] & (0x7fu >> count);
-
-	*point = REPLACEMENT;
-	for (size_t i = 1; i < count; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 1;
-		value = value << 6 | (text[i] & 0x3f);
-	}
-	if (!count || value < least[count])
-		return 1;
-	*point = value;
-	return count;
-}
-
 size_t mw_draw_decode(const char *text, uint32_t *point)
 {
-	size_t count = sequence((const unsigned char *)text, point);
+	size_t count = mw_utf8_decode(text, 4, point);
 
 	if (is_unsafe(*point))
 		*point = REPLACEMENT;
 	return count;
-}
-
-static unsigned width_of(uint32_t point)
-{
-	static const uint32_t none[][2] = { { 0x300, 0x36f },
-					    { 0x20d0, 0x20ff },
-					    { 0xfe00, 0xfe0f } };
-	static const uint32_t two[][2] = { { 0x1100, 0x115f },  { 0x2e80, 0xa4cf },
-					   { 0xac00, 0xd7a3 },  { 0xf900, 0xfaff },
-					   { 0xfe30, 0xfe6f },  { 0xff00, 0xff60 },
-					   { 0xffe0, 0xffe6 },  { 0x1f000, 0x1faff },
-					   { 0x20000, 0x3fffd } };
-
-	if (point < 0x300)
-		return 1;
-	if (in_ranges(point, none, sizeof(none) / sizeof(none[0])))
-		return 0;
-	return in_ranges(point, two, sizeof(two) / sizeof(two[0])) ? 2 : 1;
 }
 
 unsigned mw_draw_columns(const char *text)
@@ -86,7 +47,7 @@ unsigned mw_draw_columns(const char *text)
 		uint32_t point;
 
 		text += mw_draw_decode(text, &point);
-		columns += width_of(point);
+		columns += mw_utf8_width(point);
 	}
 	return columns;
 }
@@ -99,7 +60,7 @@ static size_t fitting(const char *text, unsigned columns)
 	while (text[at]) {
 		uint32_t point;
 		size_t bytes = mw_draw_decode(text + at, &point);
-		unsigned width = width_of(point);
+		unsigned width = mw_utf8_width(point);
 
 		if (width > columns)
 			break;

@@ -48,9 +48,8 @@ static int refuse(const char *word)
 	names[count] = NULL;
 	nearest = mw_nearest_name(word, names);
 	fprintf(stderr, "millwright explain: there is no rule `%s`", word);
-	if (nearest)
-		fprintf(stderr, "; did you mean `%s`?", nearest);
-	fputs("\nTry `millwright explain --list`.\n", stderr);
+	mw_end_with_nearest("", nearest);
+	fputs("Try `millwright explain --list`.\n", stderr);
 	return MW_EXIT_USAGE;
 }
 

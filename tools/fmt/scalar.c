@@ -12,10 +12,10 @@ size_t fmt_quoted_end(const struct fmt_scan *scan)
 	while (at < scan->length) {
 		char byte = scan->text[at];
 
-		if (byte == '\\' && quote == '"')
-			at++;
-		else if (byte == quote && quote == '\'' && at + 1 < scan->length &&
-			 scan->text[at + 1] == quote)
+		bool doubled = byte == quote && quote == '\'' && at + 1 < scan->length &&
+			       scan->text[at + 1] == quote;
+
+		if (doubled || (byte == '\\' && quote == '"'))
 			at++;
 		else if (byte == quote)
 			return at + 1;
@@ -118,12 +118,10 @@ static size_t plain_end(const struct fmt_scan *scan)
 {
 	unsigned least = scan->depth ? scan->blocks[scan->depth - 1].column + 1 : 0;
 	struct fmt_scan look = *scan;
-	size_t end = scan->at;
 
 	for (;;) {
-		size_t length = fmt_plain_length(&look, false);
+		size_t end = look.at + fmt_plain_length(&look, false);
 
-		end = look.at + length;
 		look.at = end;
 		while (fmt_is_blank(fmt_peek(&look, 0)))
 			look.at++;

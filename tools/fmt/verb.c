@@ -6,8 +6,8 @@
 #include "resolver/read.h"
 #include "tools/fmt/fmt.h"
 #include "tools/lint/fix.h"
-#include "tools/lint/texts.h"
 #include "tools/report.h"
+#include "tools/texts.h"
 #include "tools/verbs.h"
 
 static const struct mw_option options[] = {
@@ -15,10 +15,7 @@ static const struct mw_option options[] = {
 	  .help = "Change nothing; name the files that would change and exit with 1 for them." },
 	{ .name = "diff",
 	  .help = "Change nothing; print what would change as a patch and exit with 1 for it." },
-	{ .name = "diagnostics",
-	  .value = "FORMAT",
-	  .choices = mw_report_formats,
-	  .help = "How errors look on standard error: full, concise or json." },
+	MW_DIAGNOSTICS_OPTION,
 	{ 0 },
 };
 

@@ -31,6 +31,8 @@ static void put_value(struct writer *writer, const struct fmt_line *line)
 {
 	size_t from = 0;
 
+	if (!line->value.length)
+		return;
 	for (size_t i = 0; i < line->item_count; i++) {
 		size_t to = line->items[i].offset;
 

@@ -21,6 +21,7 @@ static const struct mw_option options[] = {
 	  .choices = layouts,
 	  .help = "Who places things in the SVG: own (the default), or graphviz, which must be "
 		  "installed." },
+	MW_DIAGNOSTICS_OPTION,
 	{ 0 },
 };
 
@@ -68,7 +69,8 @@ static int graph_of(const struct mw_arguments *arguments)
 					    NULL);
 		if (subject.plan)
 			code = draw(subject.plan, arguments);
-		mw_report(&workshop.diagnostics, NULL, stderr);
+		mw_report(&workshop.diagnostics, mw_arguments_value(arguments, "diagnostics", NULL),
+			  stderr);
 		mw_subject_close(&subject);
 	}
 	mw_workshop_fini(&workshop);

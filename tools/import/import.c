@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/import/sketch.h"
 #include "tools/profile.h"
@@ -17,10 +18,7 @@ static const struct mw_option options[] = {
 	  .value = "FILE",
 	  .help = "Write the profile there; it must not exist. Without: standard output." },
 	{ .name = "strict", .help = "Exit with 1 when anything was lost." },
-	{ .name = "diagnostics",
-	  .value = "FORMAT",
-	  .choices = mw_report_formats,
-	  .help = "How losses look on standard error; the names are those of lint --format." },
+	MW_DIAGNOSTICS_OPTION,
 	{ 0 },
 };
 
@@ -129,8 +127,18 @@ static bool import_libvirt(struct mw_sketch *sketch, const struct mw_arguments *
 	return true;
 }
 
+/* Whether what is extended could not be found, which is no bug. */
+static bool lacks_base(const struct mw_diagnostics *findings)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		if (strcmp(findings->items[i]->code, "S113") == 0)
+			return true;
+	}
+	return false;
+}
+
 /* What comes out must be a profile without errors: anything else is a bug of ours. */
-static bool check(struct mw_workshop *workshop, const char *text)
+static enum mw_exit check(struct mw_workshop *workshop, const char *text)
 {
 	struct mw_diagnostics findings = { 0 };
 	struct mw_resolve_text memory = { .path = "imported.yaml",
@@ -147,27 +155,35 @@ static bool check(struct mw_workshop *workshop, const char *text)
 		.stand_ins = true
 	};
 	struct mw_plan *plan = NULL;
-	bool good;
+	enum mw_exit code = MW_EXIT_OK;
 
 	memory.path = resolving.profile;
-	good = mw_resolve(&plan, &resolving, &findings);
-	mw_plan_destroy(plan);
-	if (!good) {
-		fputs("millwright import: the profile has errors, which is a bug of the import:\n",
+	if (!mw_resolve(&plan, &resolving, &findings)) {
+		code = lacks_base(&findings) ? MW_EXIT_USAGE : MW_EXIT_BUG;
+		fputs(code == MW_EXIT_BUG
+			      ? "millwright import: the profile has errors, which is a bug of the "
+				"import:\n"
+			      : "millwright import: what the profile extends is not here:\n",
 		      stderr);
 		mw_report(&findings, "full", stderr);
 	}
+	mw_plan_destroy(plan);
 	mw_diagnostics_fini(&findings);
-	return good;
+	return code;
 }
 
 static enum mw_exit put(const char *text, const char *path)
 {
 	FILE *out = path ? fopen(path, "wx") : stdout;
+	bool good = out && fputs(text, out) >= 0;
 
-	if (!out || fputs(text, out) < 0 || (path && fclose(out) != 0)) {
+	if (out && path && fclose(out) != 0)
+		good = false;
+	if (!good) {
 		fprintf(stderr, "millwright import: cannot write %s: %s\n",
 			path ? path : "the profile", strerror(errno));
+		if (out && path)
+			unlink(path); /* half a profile is none */
 		return MW_EXIT_USAGE;
 	}
 	return MW_EXIT_OK;
@@ -186,9 +202,9 @@ static enum mw_exit finish(struct mw_workshop *workshop, struct mw_sketch *sketc
 		out = open_memstream(&text, &size);
 		mw_sketch_write(sketch, out);
 		fclose(out);
-		code = check(workshop, text)
-			       ? put(text, mw_arguments_value(arguments, "output", NULL))
-			       : MW_EXIT_BUG;
+		code = check(workshop, text);
+		if (code == MW_EXIT_OK)
+			code = put(text, mw_arguments_value(arguments, "output", NULL));
 		free(text);
 	}
 	if (workshop->diagnostics.count)

@@ -186,7 +186,7 @@ static void read_chardev_pair(struct qemu *qemu, struct qemu_chardev *chardev,
 }
 
 static void settle_chardev(struct qemu *qemu, struct mw_sketch_backend *backend,
-			   const struct chardev_text *text)
+			   const struct chardev_text *text, struct mw_span span)
 {
 	bool socket = !strcmp(backend->key, "unix");
 
@@ -198,6 +198,11 @@ static void settle_chardev(struct qemu *qemu, struct mw_sketch_backend *backend,
 					       text->port));
 	} else if (text->path && (socket || !strcmp(backend->key, "file"))) {
 		mw_sketch_prop(backend, backend->key, text->path);
+	} else if (socket || !strcmp(backend->key, "file")) {
+		backend->key = "null";
+		mw_sketch_loss(qemu->sketch, span, "this chardev names no %s: `null` is taken",
+			       socket ? "socket" : "file");
+		return;
 	}
 	if (socket && text->server)
 		mw_sketch_prop(backend, "server", "true");
@@ -214,10 +219,12 @@ void qemu_take_chardev(struct qemu *qemu, const char *value)
 	if (qemu->chardev_count == QEMU_CHARDEVS || !qemu_next(qemu, &value, &pair))
 		return;
 	*chardev = (struct qemu_chardev){ .id = "" };
-	chardev_kind(qemu, &chardev->backend, pair.value ? pair.value : pair.key, pair.span);
+	struct mw_span span = pair.span;
+
+	chardev_kind(qemu, &chardev->backend, pair.value ? pair.value : pair.key, span);
 	while (qemu_next(qemu, &value, &pair))
 		read_chardev_pair(qemu, chardev, &text, &pair);
-	settle_chardev(qemu, &chardev->backend, &text);
+	settle_chardev(qemu, &chardev->backend, &text, span);
 	qemu->chardev_count++;
 }
 

@@ -8,7 +8,36 @@
 
 #include "resolver/allow.h"
 #include "resolver/read.h"
-#include "tools/lint/texts.h"
+#include "tools/texts.h"
+
+/* The keys of a file. */
+
+static const struct mw_shape text_shape = { .accepts = MW_SHAPE_TEXT, .literal = true };
+static const struct mw_shape count_shape = { .accepts = MW_SHAPE_INT, .literal = true };
+enum { ITEM_CODE, ITEM_FILE, ITEM_NODE, ITEM_MESSAGE, ITEM_COUNT, ITEM_KEYS };
+static const struct mw_shape_key item_keys[] = {
+	[ITEM_CODE] = { "code", &text_shape, MW_KEY_REQUIRED },
+	[ITEM_FILE] = { "file", &text_shape, 0 },
+	[ITEM_NODE] = { "node", &text_shape, 0 },
+	[ITEM_MESSAGE] = { "message", &text_shape, MW_KEY_REQUIRED },
+	[ITEM_COUNT] = { "count", &count_shape, 0 },
+	[ITEM_KEYS] = { 0 },
+};
+static const struct mw_shape item_shape = { .accepts = MW_SHAPE_MAP,
+					    .literal = true,
+					    .keys = item_keys };
+static const struct mw_shape items_shape = { .accepts = MW_SHAPE_LIST,
+					     .literal = true,
+					     .items = &item_shape };
+enum { ROOT_FORMAT, ROOT_FINDINGS, ROOT_KEYS };
+static const struct mw_shape_key root_keys[] = {
+	[ROOT_FORMAT] = { "format", &text_shape, MW_KEY_REQUIRED },
+	[ROOT_FINDINGS] = { "findings", &items_shape, 0 },
+	[ROOT_KEYS] = { 0 },
+};
+const struct mw_shape mw_baseline_shape = { .accepts = MW_SHAPE_MAP,
+					    .literal = true,
+					    .keys = root_keys };
 
 static const char *folder_of(struct mw_arena *arena, const char *path)
 {
@@ -266,25 +295,24 @@ static bool refuse(struct mw_diagnostics *diagnostics, const char *code, struct 
 static bool read_key(struct mw_diagnostics *diagnostics, struct mw_known *known,
 		     struct mw_tree *entry)
 {
-	const struct {
-		const char *name, **text;
-	} keys[] = { { "code", &known->code },
-		     { "file", &known->file },
-		     { "node", &known->node },
-		     { "message", &known->message } };
+	const char **const texts[] = { [ITEM_CODE] = &known->code,
+				       [ITEM_FILE] = &known->file,
+				       [ITEM_NODE] = &known->node,
+				       [ITEM_MESSAGE] = &known->message };
 	uint64_t count;
+	size_t at = 0;
 
 	if (entry->failed)
 		return false;
 	if (entry->kind != MW_TREE_SCALAR)
 		return refuse(diagnostics, "S102", entry->key_span, "expected text%s", "");
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (strcmp(keys[i].name, entry->key) != 0)
-			continue;
-		*keys[i].text = entry->text;
+	while (at < ITEM_KEYS && strcmp(item_keys[at].name, entry->key) != 0)
+		at++;
+	if (at < ITEM_COUNT) {
+		*texts[at] = entry->text;
 		return true;
 	}
-	if (strcmp(entry->key, "count") != 0)
+	if (at == ITEM_KEYS)
 		return refuse(diagnostics, "S101", entry->key_span, "unknown key `%s`", entry->key);
 	if (!mw_tree_int(entry->text, &count) || count == 0 || count > MW_READ_NODES)
 		return refuse(diagnostics, "S103", entry->span,
@@ -322,8 +350,8 @@ static bool read_item(struct mw_baseline *baseline, struct mw_diagnostics *diagn
 static bool read_root(struct mw_baseline *baseline, struct mw_diagnostics *diagnostics,
 		      struct mw_tree *root)
 {
-	struct mw_tree *format = mw_tree_get(root, "format");
-	struct mw_tree *findings = mw_tree_get(root, "findings");
+	struct mw_tree *format = mw_tree_get(root, root_keys[ROOT_FORMAT].name);
+	struct mw_tree *findings = mw_tree_get(root, root_keys[ROOT_FINDINGS].name);
 	bool good = true;
 
 	if (!format || format->kind != MW_TREE_SCALAR || strcmp(format->text, "baseline/1") != 0)

@@ -4,8 +4,12 @@
 #define TOOLS_LINT_BASELINE_H
 
 #include "core/diagnostics.h"
+#include "resolver/shape.h"
 
 #define MW_BASELINE_NAME ".millwright-baseline.yaml"
+
+/** What a file may say: the table of keys that it is read by. */
+extern const struct mw_shape mw_baseline_shape;
 
 /** One known finding, as often as it was met. Rule, file, node and message are what it is known by: it
  * stays known when lines move. */

@@ -8,14 +8,69 @@
 
 #include "resolver/allow.h"
 #include "resolver/read.h"
-#include "tools/lint/texts.h"
 #include "tools/report.h"
+#include "tools/texts.h"
 
 static const char *const level_names[] = { "error", "warning", "hint", "off", NULL };
 static const char *const severity_names[] = { "error", "warning", "hint", NULL };
 
+/* The keys of a file, in the order of `readers`. */
+
+static const struct mw_shape text_shape = { .accepts = MW_SHAPE_TEXT, .literal = true };
+static const struct mw_shape texts_shape = { .accepts = MW_SHAPE_TEXT | MW_SHAPE_LIST,
+					     .literal = true,
+					     .items = &text_shape };
+static const struct mw_shape level_shape = { .accepts = MW_SHAPE_WORD,
+					     .literal = true,
+					     .words = level_names };
+static const struct mw_shape levels_shape = { .accepts = MW_SHAPE_MAP,
+					      .literal = true,
+					      .values = &level_shape };
+static const struct mw_shape severity_shape = { .accepts = MW_SHAPE_WORD,
+						.literal = true,
+						.words = severity_names };
+static const struct mw_shape report_shape = { .accepts = MW_SHAPE_WORD,
+					      .literal = true,
+					      .words = mw_report_formats };
+static const struct mw_shape_key per_file_keys[] = { { "ignore", &texts_shape, 0 }, { 0 } };
+static const struct mw_shape file_shape = { .accepts = MW_SHAPE_MAP,
+					    .literal = true,
+					    .keys = per_file_keys };
+static const struct mw_shape files_shape = { .accepts = MW_SHAPE_MAP,
+					     .literal = true,
+					     .values = &file_shape };
+enum {
+	SELECT,
+	IGNORE,
+	SEVERITY,
+	PER_FILE,
+	PROFILE_PATH,
+	MODULE_PATH,
+	TRUST,
+	FAIL_ON,
+	FORMAT,
+	BASELINE,
+	KEYS
+};
+static const struct mw_shape_key root_keys[] = {
+	[SELECT] = { "select", &texts_shape, 0 },
+	[IGNORE] = { "ignore", &texts_shape, 0 },
+	[SEVERITY] = { "severity", &levels_shape, 0 },
+	[PER_FILE] = { "per-file", &files_shape, 0 },
+	[PROFILE_PATH] = { "profile_path", &texts_shape, 0 },
+	[MODULE_PATH] = { "module_path", &texts_shape, 0 },
+	[TRUST] = { "trust", &texts_shape, 0 },
+	[FAIL_ON] = { "fail_on", &severity_shape, 0 },
+	[FORMAT] = { "format", &report_shape, 0 },
+	[BASELINE] = { "baseline", &text_shape, 0 },
+	[KEYS] = { 0 },
+};
+const struct mw_shape mw_config_shape = { .accepts = MW_SHAPE_MAP,
+					  .literal = true,
+					  .keys = root_keys };
+
+/* How a key is read. */
 struct key {
-	const char *name;
 	bool (*read)(struct mw_config *config, const struct key *key, struct mw_tree *tree);
 	size_t at;                  /* where in struct mw_config the result goes */
 	const char *const *choices; /* a word: those allowed */
@@ -145,8 +200,6 @@ static bool is_map(struct mw_config *config, struct mw_tree *tree)
 
 static bool read_levels(struct mw_config *config, const struct key *key, struct mw_tree *tree)
 {
-	static const struct key level = { .name = "severity", .choices = level_names };
-
 	if (!is_map(config, tree))
 		return false;
 	config->levels = mw_arena_alloc(&config->arena, tree->count + 1, sizeof(*config->levels));
@@ -167,7 +220,7 @@ static bool read_levels(struct mw_config *config, const struct key *key, struct 
 				&config->diagnostics, MW_SEVERITY_ERROR, "S102", entry->span,
 				"expected error, warning, hint or off, found `%s`", entry->text);
 
-			mw_suggest(&config->diagnostics, diag, entry->text, level.choices);
+			mw_suggest(&config->diagnostics, diag, entry->text, level_names);
 			continue;
 		}
 		row->code = entry->key;
@@ -178,8 +231,8 @@ static bool read_levels(struct mw_config *config, const struct key *key, struct 
 
 static void read_ignore(struct mw_config *config, struct mw_tree *entry)
 {
-	static const struct key codes = { .name = "ignore", .what = CODES };
-	struct mw_tree *ignore = mw_tree_get(entry, "ignore");
+	static const struct key codes = { .what = CODES };
+	struct mw_tree *ignore = mw_tree_get(entry, per_file_keys[0].name);
 
 	for (struct mw_tree *child = entry->first; child; child = child->next) {
 		if (child != ignore)
@@ -211,26 +264,25 @@ static bool read_per_file(struct mw_config *config, const struct key *key, struc
 
 #define AT(member) offsetof(struct mw_config, member)
 
-static const struct key keys[] = {
-	{ "select", read_words, AT(select), NULL, CODES },
-	{ "ignore", read_words, AT(ignore), NULL, CODES },
-	{ "severity", read_levels, 0, NULL, WORDS },
-	{ "per-file", read_per_file, 0, NULL, WORDS },
-	{ "profile_path", read_words, AT(profile_path), NULL, PATHS },
-	{ "module_path", read_words, AT(module_path), NULL, PATHS },
-	{ "trust", read_words, AT(trust), NULL, WORDS },
-	{ "fail_on", read_word, AT(fail_on), severity_names, WORDS },
-	{ "format", read_word, AT(format), mw_report_formats, WORDS },
-	{ "baseline", read_word, AT(baseline), NULL, PATHS },
+static const struct key readers[] = {
+	[SELECT] = { read_words, AT(select), NULL, CODES },
+	[IGNORE] = { read_words, AT(ignore), NULL, CODES },
+	[SEVERITY] = { read_levels, 0, NULL, WORDS },
+	[PER_FILE] = { read_per_file, 0, NULL, WORDS },
+	[PROFILE_PATH] = { read_words, AT(profile_path), NULL, PATHS },
+	[MODULE_PATH] = { read_words, AT(module_path), NULL, PATHS },
+	[TRUST] = { read_words, AT(trust), NULL, WORDS },
+	[FAIL_ON] = { read_word, AT(fail_on), severity_names, WORDS },
+	[FORMAT] = { read_word, AT(format), mw_report_formats, WORDS },
+	[BASELINE] = { read_word, AT(baseline), NULL, PATHS },
 };
-enum { KEYS = sizeof(keys) / sizeof(keys[0]) };
 
 static void refuse_key(struct mw_config *config, const struct mw_tree *entry)
 {
 	const char *names[KEYS + 1] = { NULL };
 
 	for (size_t i = 0; i < KEYS; i++)
-		names[i] = keys[i].name;
+		names[i] = root_keys[i].name;
 	struct mw_diag *diag = mw_diagnostics_add(&config->diagnostics, MW_SEVERITY_ERROR, "S101",
 						  entry->key_span, "unknown key `%s`", entry->key);
 
@@ -242,8 +294,8 @@ static void refuse_key(struct mw_config *config, const struct mw_tree *entry)
 static void read_entry(struct mw_config *config, struct mw_tree *entry)
 {
 	for (size_t i = 0; i < KEYS; i++) {
-		if (strcmp(keys[i].name, entry->key) == 0) {
-			keys[i].read(config, &keys[i], entry);
+		if (strcmp(root_keys[i].name, entry->key) == 0) {
+			readers[i].read(config, &readers[i], entry);
 			return;
 		}
 	}

@@ -4,8 +4,12 @@
 #define TOOLS_LINT_CONFIG_H
 
 #include "core/diagnostics.h"
+#include "resolver/shape.h"
 
 #define MW_CONFIG_NAME ".millwright.yaml"
+
+/** What a file may say: the table of keys that it is read by. */
+extern const struct mw_shape mw_config_shape;
 
 enum { MW_CONFIG_MOST = 256, MW_CONFIG_LONGEST = 256 };
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "resolver/read.h"
-#include "tools/lint/texts.h"
+#include "tools/texts.h"
 
 #define NO_FILE SIZE_MAX
 

@@ -9,8 +9,8 @@
 
 #include "resolver/read.h"
 #include "tools/lint/lint.h"
-#include "tools/lint/texts.h"
 #include "tools/report.h"
+#include "tools/texts.h"
 
 enum { MOST_FILES = 10000, DEEPEST = 32 };
 
@@ -211,7 +211,8 @@ static bool read_standard_input(struct mw_lint *lint)
 		if (lint->standard_input_length > MW_READ_BYTES)
 			return complain("-", "too large");
 	}
-	lint->standard_input[lint->standard_input_length] = '\0';
+	if (lint->standard_input)
+		lint->standard_input[lint->standard_input_length] = '\0';
 	return true;
 }
 

@@ -8,8 +8,8 @@
 #include "tools/lint/baseline.h"
 #include "tools/lint/fix.h"
 #include "tools/lint/lint.h"
-#include "tools/lint/texts.h"
 #include "tools/report.h"
+#include "tools/texts.h"
 #include "tools/verbs.h"
 
 static const char *const severities[] = { "error", "warning", "hint", NULL };

@@ -331,6 +331,7 @@ static void list_bases(struct lsp_cursor *cursor, struct gather *gather, struct 
 		lsp_outline_parse(&outline, source->text, source->length);
 		gather->outline = &outline;
 		lsp_sites(&outline, on_gather, gather);
+		gather->outline = NULL;
 		lsp_outline_fini(&outline);
 		free(uri);
 	}

@@ -77,7 +77,7 @@ static const char *word_at(enum mw_word_kind kind, const struct mw_registry *reg
 	case MW_WORD_TYPE: return at < registry->count ? registry->types[at]->name : NULL;
 	case MW_WORD_VERB: return mw_verbs[at] ? mw_verbs[at]->name : NULL;
 	case MW_WORD_SHELL: return mw_completion_shells[at];
-	case MW_WORD_FORMAT: return mw_formats[at].name;
+	case MW_WORD_FORMAT: return mw_schema_format(at) ? mw_schema_format(at)->name : NULL;
 	case MW_WORD_ACCEL:
 		if (at == 0)
 			return "auto";
@@ -92,9 +92,7 @@ static const char *word_at(enum mw_word_kind kind, const struct mw_registry *reg
 
 static bool is_offered(enum mw_word_kind kind, size_t at)
 {
-	return kind == MW_WORD_VERB     ? mw_verbs[at]->run != NULL
-	       : kind == MW_WORD_FORMAT ? mw_schema_has(&mw_formats[at])
-					: true;
+	return kind != MW_WORD_VERB || mw_verbs[at]->run != NULL;
 }
 
 void mw_completion_words(FILE *out, enum mw_word_kind kind, const struct mw_registry *registry,
@@ -104,7 +102,8 @@ void mw_completion_words(FILE *out, enum mw_word_kind kind, const struct mw_regi
 
 	for (size_t i = 0; (word = word_at(kind, registry, i)) != NULL; i++) {
 		if (is_offered(kind, i))
-			fprintf(out, "%s%s%s%s", before, word, kind == MW_WORD_FORMAT ? "/1" : "",
+			fprintf(out, "%s%s%s%s", before, word,
+				kind == MW_WORD_FORMAT ? mw_schema_suffix(mw_schema_format(i)) : "",
 				after);
 	}
 }

@@ -111,6 +111,17 @@ static const struct {
 	{ "overlay", "OVERLAY FILES", "Changes to a machine, laid over it with -o.", false },
 	{ "cpu", "CPU MODELS", "What CPUID answers; named by `cpu.model`.", true },
 	{ "lock", "LOCK FILES", "Every automatic placement, as `millwright lock` found it.", true },
+	{ "abi", "FROZEN VERSIONS",
+	  "What guests of a machine see, version by version: NAME.abi.yaml, which `millwright abi "
+	  "freeze` writes.",
+	  true },
+	{ "baseline", "BASELINES",
+	  "Findings that are not told again, as `millwright lint --baseline-write` wrote them.",
+	  true },
+	{ "config", "PROJECT SETTINGS",
+	  "The linter's settings for a folder and all below it: .millwright.yaml, which has no "
+	  "first line of that kind.",
+	  true },
 };
 
 static const char intro[] =
@@ -139,11 +150,12 @@ void mw_manual_format(FILE *out)
 	mw_roff_section(out, "DESCRIPTION");
 	mw_roff_text(out, intro);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		page.format = mw_format_find(kinds[i].format);
-		if (!page.format || !page.format->shape)
+		page.format = mw_schema_format_find(kinds[i].format);
+		if (!page.format)
 			continue;
 		fprintf(out, ".SH %s\n", kinds[i].title);
-		fprintf(out, "\\fBformat: %s/1\\fP\n.PP\n", kinds[i].format);
+		if (*mw_schema_suffix(page.format))
+			fprintf(out, "\\fBformat: %s/1\\fP\n.PP\n", kinds[i].format);
 		mw_roff_text(out, kinds[i].text);
 		if (!kinds[i].whole)
 			write_names(&page);

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "tools/manual/manual_internal.h"
+#include "tools/texts.h"
 #include "tools/verbs.h"
 
 static void write_option(FILE *out, const struct mw_option *option)
@@ -135,14 +135,6 @@ void mw_manual_command(FILE *out)
 
 /* The folder. */
 
-static bool make_folder(const char *path)
-{
-	if (mkdir(path, 0777) == 0 || errno == EEXIST)
-		return true;
-	fprintf(stderr, "millwright help: cannot make %s: %s\n", path, strerror(errno));
-	return false;
-}
-
 /* FOLDER/manSECTION/millwright[-VERB].SECTION */
 static FILE *create(const char *folder, const char *verb, const char *section)
 {
@@ -152,7 +144,7 @@ static FILE *create(const char *folder, const char *verb, const char *section)
 
 	errno = ENAMETOOLONG;
 	if (below > 0 && (size_t)below < sizeof(path) - 100) {
-		if (!make_folder(path))
+		if (!mw_folder_make("help", path))
 			return NULL;
 		snprintf(path + below, sizeof(path) - (size_t)below, "/millwright%s%s.%s",
 			 *verb ? "-" : "", verb, section);
@@ -164,16 +156,6 @@ static FILE *create(const char *folder, const char *verb, const char *section)
 	return file;
 }
 
-static bool finish(FILE *file, const char *folder)
-{
-	bool good = !ferror(file);
-
-	if (fclose(file) == 0 && good)
-		return true;
-	fprintf(stderr, "millwright help: cannot write into %s: %s\n", folder, strerror(errno));
-	return false;
-}
-
 static bool write_page(const char *folder, const char *section, void (*write)(FILE *out))
 {
 	FILE *file = create(folder, "", section);
@@ -181,12 +163,12 @@ static bool write_page(const char *folder, const char *section, void (*write)(FI
 	if (!file)
 		return false;
 	write(file);
-	return finish(file, folder);
+	return mw_folder_close("help", folder, file);
 }
 
 bool mw_manual_write(const char *folder)
 {
-	if (!make_folder(folder))
+	if (!mw_folder_make("help", folder))
 		return false;
 	for (size_t i = 0; mw_verbs[i]; i++) {
 		FILE *file;
@@ -197,7 +179,7 @@ bool mw_manual_write(const char *folder)
 		if (!file)
 			return false;
 		mw_manual_verb(mw_verbs[i], file);
-		if (!finish(file, folder))
+		if (!mw_folder_close("help", folder, file))
 			return false;
 	}
 	return write_page(folder, "1", mw_manual_command) &&

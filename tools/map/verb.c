@@ -22,6 +22,7 @@ static const struct mw_option options[] = {
 	  .choices = part_names,
 	  .repeats = true,
 	  .help = "Show one part: ports, memory, lines or buses; may be repeated." },
+	MW_DIAGNOSTICS_OPTION,
 	{ 0 },
 };
 
@@ -75,7 +76,8 @@ static int map_of(const struct mw_arguments *arguments)
 					    NULL);
 		if (subject.plan)
 			show(&subject, arguments);
-		mw_report(&workshop.diagnostics, NULL, stderr);
+		mw_report(&workshop.diagnostics, mw_arguments_value(arguments, "diagnostics", NULL),
+			  stderr);
 		mw_subject_close(&subject);
 	}
 	mw_workshop_fini(&workshop);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/draw/text.h"
 #include "tools/json.h"
 #include "tools/origin/origin.h"
 #include "tools/profile.h"
@@ -22,6 +23,7 @@ static const struct mw_option options[] = {
 	  .value = "FORMAT",
 	  .choices = formats,
 	  .help = "yaml (the default) or json: a list of paths with values and origins." },
+	MW_DIAGNOSTICS_OPTION,
 	{ 0 },
 };
 
@@ -48,7 +50,7 @@ struct claim_row {
 
 struct view {
 	struct mw_arena arena;
-	const struct mw_diagnostics *diagnostics;
+	struct mw_diagnostics *diagnostics;
 	const struct mw_study *study;
 	struct line *lines;
 	size_t count, capacity;
@@ -112,15 +114,11 @@ static const char *placed_text(struct view *view, const struct mw_tree *tree)
 
 static void add_line(struct view *view, const char *text, const char *comment)
 {
-	size_t width = 0;
-
-	for (const char *at = text; *at; at++)
-		width += ((unsigned char)*at & 0xc0) != 0x80;
 	if (view->count == view->capacity) {
 		view->capacity = view->capacity ? 2 * view->capacity : 64;
 		view->lines = mw_grow(view->lines, view->capacity, sizeof(*view->lines));
 	}
-	view->lines[view->count++] = (struct line){ text, comment, width };
+	view->lines[view->count++] = (struct line){ text, comment, mw_draw_columns(text) };
 }
 
 /* A map that was merged is not a replaced value: what it was merged over shows in its members. */
@@ -220,7 +218,9 @@ static void print_lines(const struct view *view)
 		const struct line *line = &view->lines[i];
 		size_t gap = line->width < column ? column - line->width : 0;
 
-		printf("%s%*s   # %s\n", line->text, (int)gap, "", line->comment);
+		printf("%s%*s   # ", line->text, (int)gap, "");
+		mw_draw_put(stdout, MW_ESCAPE_NONE, line->comment);
+		putchar('\n');
 	}
 }
 
@@ -295,6 +295,7 @@ static void print_view(struct view *view, const struct mw_tree *root, bool as_js
 	mw_json_array(&json, NULL);
 	put_json(view, root, "");
 	mw_json_end(&json, ']');
+	view->json = NULL;
 }
 
 static int cat(const struct mw_arguments *arguments)
@@ -314,10 +315,12 @@ static int cat(const struct mw_arguments *arguments)
 				     : study->loaded ? study->document.root
 						     : NULL;
 
+	mw_diagnostics_index(&workshop.diagnostics);
 	if (root)
 		print_view(&view, root,
 			   strcmp(mw_arguments_value(arguments, "format", "yaml"), "json") == 0);
-	mw_report(&workshop.diagnostics, NULL, stderr);
+	mw_report(&workshop.diagnostics, mw_arguments_value(arguments, "diagnostics", NULL),
+		  stderr);
 	free(view.lines);
 	mw_arena_fini(&view.arena);
 	mw_study_close(study);

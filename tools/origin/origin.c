@@ -7,20 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct mw_origin mw_origin_of(const struct mw_diagnostics *diagnostics, struct mw_span span)
+#include "core/diagnostics.h"
+
+struct mw_origin mw_origin_of(struct mw_diagnostics *diagnostics, struct mw_span span)
 {
 	struct mw_origin origin = { 0 };
 
 	if (span.source == 0 || span.source > diagnostics->source_count)
 		return origin;
-	const struct mw_source *source = &diagnostics->sources[span.source - 1];
+	struct mw_source *source = &diagnostics->sources[span.source - 1];
 
+	mw_source_make_index(diagnostics, source);
 	origin.file = source->name;
 	mw_source_position(source, span.byte, &origin.line, &origin.column);
 	return origin;
 }
 
-const char *mw_origin_text(struct mw_arena *arena, const struct mw_diagnostics *diagnostics,
+const char *mw_origin_text(struct mw_arena *arena, struct mw_diagnostics *diagnostics,
 			   struct mw_span span, bool column)
 {
 	struct mw_origin origin = mw_origin_of(diagnostics, span);

@@ -10,10 +10,10 @@ struct mw_origin {
 	const char *file;
 	unsigned line, column;
 };
-struct mw_origin mw_origin_of(const struct mw_diagnostics *diagnostics, struct mw_span span);
+struct mw_origin mw_origin_of(struct mw_diagnostics *diagnostics, struct mw_span span);
 /** "FILE:LINE", or with `column` "FILE:LINE:COLUMN"; "--set" for what the command line gave. In the
  * arena. */
-const char *mw_origin_text(struct mw_arena *arena, const struct mw_diagnostics *diagnostics,
+const char *mw_origin_text(struct mw_arena *arena, struct mw_diagnostics *diagnostics,
 			   struct mw_span span, bool column);
 
 /** A value as one line of YAML in flow style, cut after about `most` bytes; in the arena. */

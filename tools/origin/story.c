@@ -181,6 +181,8 @@ static void tell_value(struct story *story, struct pair pair)
 	const char *place = claim ? mw_origin_place(&story->arena, claim) : NULL;
 	struct queue queue = { 0 };
 
+	if (!written)
+		return;
 	if (node)
 		place = mw_arena_printf(&story->arena, "%s:%s", node->bus_id, node->address);
 	if (pair.final || !written->dynamic)

@@ -16,6 +16,7 @@ static const struct mw_option options[] = {
 	  .value = "FORMAT",
 	  .choices = formats,
 	  .help = "text (the default) or json." },
+	MW_DIAGNOSTICS_OPTION,
 	{ 0 },
 };
 
@@ -75,9 +76,7 @@ static void print_json(const struct story *story)
 static void refuse(const struct story *story)
 {
 	fprintf(stderr, "millwright why: %s", story->trouble);
-	if (story->hint)
-		fprintf(stderr, "; did you mean `%s`?", story->hint);
-	fputc('\n', stderr);
+	mw_end_with_nearest("", story->hint);
 }
 
 static enum mw_exit tell(struct story *story, const struct mw_arguments *arguments,
@@ -109,7 +108,8 @@ static int why(const struct mw_arguments *arguments)
 	struct story story = { .study = study, .diagnostics = &workshop.diagnostics };
 
 	if (workshop.diagnostics.errors)
-		mw_report(&workshop.diagnostics, NULL, stderr);
+		mw_report(&workshop.diagnostics, mw_arguments_value(arguments, "diagnostics", NULL),
+			  stderr);
 	if (study->merged)
 		code = tell(&story, arguments, code);
 	story_fini(&story);

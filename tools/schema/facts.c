@@ -174,6 +174,52 @@ static const struct mw_fact facts[] = {
 	{ "lock:abi", MW_FACT_SHAPE, "SHA-256 of what a guest sees." },
 	{ "lock:places", MW_FACT_PLACES, "Where `auto` put things: NODE.CLAIM: PLACE." },
 	{ "lock:gone", MW_FACT_PLACES, "Places of what is gone, kept free." },
+
+	/* frozen versions */
+	{ "abi:name", MW_FACT_SHAPE, "The machine's name." },
+	{ "abi:versions", MW_FACT_SHAPE, "What guests of each version see." },
+	{ "abi:versions.*", MW_FACT_SHAPE, "One version: a row for each set of parameters." },
+	{ "abi:versions.*.*", MW_FACT_SHAPE, "What a guest sees with these parameters." },
+	{ "abi:versions.*.*.with", MW_FACT_SHAPE,
+	  "The parameters that are set; none: all have their defaults." },
+	{ "abi:versions.*.*.with.*", MW_FACT_SCALAR, "The parameter's value." },
+	{ "abi:versions.*.*.sha256", MW_FACT_SHA256, "SHA-256 of what a guest sees." },
+	{ "abi:versions.*.*.text", MW_FACT_SHAPE,
+	  "What `sha256` is of, kept so that a change can be named." },
+
+	/* known findings */
+	{ "baseline:findings", MW_FACT_SHAPE, "Findings that the linter does not tell again." },
+	{ "baseline:findings.*", MW_FACT_SHAPE, "A finding, known by all but its line." },
+	{ "baseline:findings.*.code", MW_FACT_RULE, "The rule's code." },
+	{ "baseline:findings.*.file", MW_FACT_SHAPE, "The file, from the baseline's folder." },
+	{ "baseline:findings.*.node", MW_FACT_SHAPE, "The device or other thing it is about." },
+	{ "baseline:findings.*.message", MW_FACT_SHAPE,
+	  "What it says, with `*` for lines and columns." },
+	{ "baseline:findings.*.count", MW_FACT_COUNT, "How often it is there; 1 when not said." },
+
+	/* .millwright.yaml */
+	{ "config:select", MW_FACT_CODE,
+	  "Rules that count, by code or how codes begin; all when not said." },
+	{ "config:select.*", MW_FACT_CODE, NULL },
+	{ "config:ignore", MW_FACT_CODE, "Rules that do not count, by code or how codes begin." },
+	{ "config:ignore.*", MW_FACT_CODE, NULL },
+	{ "config:severity", MW_FACT_LEVELS, "How much a rule counts: CODE: LEVEL." },
+	{ "config:severity.*", MW_FACT_SHAPE, "The level; `off` drops the finding." },
+	{ "config:per-file", MW_FACT_SHAPE,
+	  "Rules that do not count in some files: PATTERN: { ignore: [CODE, ...] }." },
+	{ "config:per-file.*", MW_FACT_SHAPE,
+	  "Files whose path from this folder matches, with * and ?." },
+	{ "config:per-file.*.ignore", MW_FACT_CODE, "Rules that do not count in them." },
+	{ "config:per-file.*.ignore.*", MW_FACT_CODE, NULL },
+	{ "config:profile_path", MW_FACT_SHAPE,
+	  "Folders to look for profiles in, from this file's folder." },
+	{ "config:module_path", MW_FACT_SHAPE,
+	  "Folders to look for device modules in, from this file's folder." },
+	{ "config:trust", MW_FACT_SHAPE, "Modules that may be loaded." },
+	{ "config:fail_on", MW_FACT_SHAPE, "The least severity that makes the linter fail." },
+	{ "config:format", MW_FACT_SHAPE, "How findings are reported." },
+	{ "config:baseline", MW_FACT_SHAPE,
+	  "The file of findings that are not told again, from this file's folder." },
 };
 
 static const struct mw_fact *find(const char *format, const char *path)

@@ -11,6 +11,14 @@
 /** Whether people write files of this format and its shape is known: then it has a schema. */
 bool mw_schema_has(const struct mw_format *format);
 
+/** The formats that have one, by number from 0, then NULL: the resolver's, then those that only tools
+ * read. */
+const struct mw_format *mw_schema_format(size_t at);
+/** The one with this name ("machine", "abi"), or NULL. */
+const struct mw_format *mw_schema_format_find(const char *name);
+/** What follows its name: "/1"; "" for `config`, whose files do not say what they are. */
+const char *mw_schema_suffix(const struct mw_format *format);
+
 /** Writes the schema of `format`; the same tables give the same bytes. */
 void mw_schema_write(const struct mw_format *format, const struct mw_registry *registry, FILE *out);
 

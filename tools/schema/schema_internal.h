@@ -11,6 +11,7 @@ struct mw_schema {
 	struct mw_json json;
 	const struct mw_format *format;
 	const struct mw_registry *registry;
+	bool plain; /* nothing is composed: no $(...) and no `unset` */
 	struct mw_arena arena;
 };
 
@@ -53,6 +54,9 @@ struct mw_schema_value {
 #define MW_FORM_MAC      "[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}"
 #define MW_FORM_UUID     "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 #define MW_FORM_BLOB     "(?:[0-9a-fA-F]{2})*"
+#define MW_FORM_RULE     "[A-Z][0-9]{3}"
+#define MW_FORM_CODE     "[A-Z][0-9]{0,3}"
+#define MW_FORM_SHA256   "[0-9a-f]{64}"
 #define MW_FORM_FEATURE  "[a-z][a-z0-9_.]*"
 
 /** The kind of value a key takes where the shape tables leave it to a later phase. */
@@ -80,7 +84,12 @@ enum mw_fact_kind {
 	MW_FACT_MAP, /* lines to pins */
 	MW_FACT_BACKEND,
 	MW_FACT_PLACES,
-	MW_FACT_VERSION
+	MW_FACT_VERSION,
+	MW_FACT_COUNT,
+	MW_FACT_RULE,   /* a rule's code */
+	MW_FACT_CODE,   /* the same or its beginning */
+	MW_FACT_LEVELS, /* { CODE: LEVEL } */
+	MW_FACT_SHA256
 };
 struct mw_fact {
 	const char *path;
@@ -89,6 +98,11 @@ struct mw_fact {
 };
 /** The row for a path, of this format or of all; NULL where there is none. */
 const struct mw_fact *mw_fact_find(const struct mw_format *format, const char *path);
+
+/* formats.c */
+
+/** Whether files of the format are taken as they stand, without $(...) and `unset`. */
+bool mw_schema_is_plain(const struct mw_format *format);
 
 /* values.c */
 

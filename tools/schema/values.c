@@ -37,6 +37,12 @@ static const char *whole_form(struct mw_schema *schema, const struct mw_schema_v
 void mw_schema_value(struct mw_schema *schema, const struct mw_schema_value *value)
 {
 	struct mw_json *json = &schema->json;
+	struct mw_schema_value own = *value;
+
+	value = &own;
+	if (schema->plain)
+		own.expression = own.unset = false;
+
 	bool words = value->expression || value->unset || value->remove || value->form;
 	unsigned types = value->types | (words ? MW_JSON_STRING : 0u);
 
@@ -84,7 +90,7 @@ void mw_schema_words(struct mw_schema *schema, const char *const *words, bool ex
 	struct mw_json *json = &schema->json;
 	struct mw_schema_value other = { .expression = expression, .unset = unset };
 
-	if (!expression && !unset) {
+	if (schema->plain || (!expression && !unset)) {
 		add_enum(json, words);
 		return;
 	}
@@ -131,6 +137,9 @@ bool mw_schema_fact_value(enum mw_fact_kind kind, struct mw_schema_value *value)
 		{ MW_FACT_VECTORS, MW_JSON_INTEGER | MW_JSON_OBJECT, MW_FORM_INT,
 		  "a number of vectors" },
 		{ MW_FACT_FEATURE, 0, MW_FORM_FEATURE, "a CPU feature" },
+		{ MW_FACT_RULE, 0, MW_FORM_RULE, "a rule's code" },
+		{ MW_FACT_CODE, 0, MW_FORM_CODE, "a rule's code, or how codes begin" },
+		{ MW_FACT_SHA256, 0, MW_FORM_SHA256, "64 hexadecimal digits in lower case" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

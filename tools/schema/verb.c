@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "tools/profile.h"
 #include "tools/schema/schema.h"
+#include "tools/texts.h"
 #include "tools/verbs.h"
 
 static const struct mw_option options[] = {
@@ -27,19 +27,17 @@ static const struct mw_example examples[] = {
 
 static int list_formats(void)
 {
-	for (const struct mw_format *format = mw_formats; format->name; format++) {
-		if (mw_schema_has(format))
-			printf("%s/1\n", format->name);
-	}
+	const struct mw_format *format;
+
+	for (size_t i = 0; (format = mw_schema_format(i)) != NULL; i++)
+		printf("%s%s\n", format->name, mw_schema_suffix(format));
 	return MW_EXIT_OK;
 }
 
 static int complain(const char *what, const char *name, const char *nearest)
 {
 	fprintf(stderr, "millwright schema: there is no %s `%s`", what, name);
-	if (nearest)
-		fprintf(stderr, "; did you mean `%s`?", nearest);
-	fputc('\n', stderr);
+	mw_end_with_nearest("", nearest);
 	return MW_EXIT_USAGE;
 }
 
@@ -58,15 +56,14 @@ static int one_device(const struct mw_registry *registry, const char *name)
 static int one_format(const struct mw_registry *registry, const char *name)
 {
 	const char *names[16] = { NULL };
+	const struct mw_format *format;
 	size_t count = 0;
 
-	for (const struct mw_format *format = mw_formats; format->name; format++) {
+	for (size_t i = 0; (format = mw_schema_format(i)) != NULL; i++) {
 		size_t length = strlen(format->name);
 
-		if (!mw_schema_has(format))
-			continue;
 		if (!strncmp(name, format->name, length) &&
-		    (!name[length] || !strcmp(name + length, "/1"))) {
+		    (!name[length] || !strcmp(name + length, mw_schema_suffix(format)))) {
 			mw_schema_write(format, registry, stdout);
 			return MW_EXIT_OK;
 		}
@@ -92,28 +89,17 @@ static FILE *create(const char *folder, const char *name, const char *ending)
 	return file;
 }
 
-static bool finish(FILE *file, const char *folder)
-{
-	bool good = !ferror(file);
-
-	if (fclose(file) == 0 && good)
-		return true;
-	fprintf(stderr, "millwright schema: cannot write into %s: %s\n", folder, strerror(errno));
-	return false;
-}
-
 static bool write_formats(const struct mw_registry *registry, const char *folder)
 {
-	for (const struct mw_format *format = mw_formats; format->name; format++) {
-		FILE *file;
+	const struct mw_format *format;
 
-		if (!mw_schema_has(format))
-			continue;
-		file = create(folder, format->name, ".schema.json");
+	for (size_t i = 0; (format = mw_schema_format(i)) != NULL; i++) {
+		FILE *file = create(folder, format->name, ".schema.json");
+
 		if (!file)
 			return false;
 		mw_schema_write(format, registry, file);
-		if (!finish(file, folder))
+		if (!mw_folder_close("schema", folder, file))
 			return false;
 	}
 	return true;
@@ -126,33 +112,26 @@ static bool write_pages(const struct mw_registry *registry, const char *folder)
 	if (!file)
 		return false;
 	mw_reference_index(registry, file);
-	if (!finish(file, folder))
+	if (!mw_folder_close("schema", folder, file))
 		return false;
 	for (size_t i = 0; i < registry->count; i++) {
 		file = create(folder, registry->types[i]->name, ".md");
 		if (!file)
 			return false;
 		mw_reference_write(registry->types[i], registry, file);
-		if (!finish(file, folder))
+		if (!mw_folder_close("schema", folder, file))
 			return false;
 	}
 	return true;
 }
 
-static bool make_folder(const char *folder)
-{
-	if (mkdir(folder, 0777) == 0 || errno == EEXIST)
-		return true;
-	fprintf(stderr, "millwright schema: cannot make %s: %s\n", folder, strerror(errno));
-	return false;
-}
-
 static int write_folders(const struct mw_registry *registry, const char *all, const char *reference)
 {
-	if (all && (!make_folder(all) || !write_formats(registry, all)))
-		return MW_EXIT_FAILED;
-	if (reference && (!make_folder(reference) || !write_pages(registry, reference)))
-		return MW_EXIT_FAILED;
+	if (all && (!mw_folder_make("schema", all) || !write_formats(registry, all)))
+		return MW_EXIT_USAGE;
+	if (reference &&
+	    (!mw_folder_make("schema", reference) || !write_pages(registry, reference)))
+		return MW_EXIT_USAGE;
 	return MW_EXIT_OK;
 }
 
@@ -209,6 +188,7 @@ const struct mw_verb mw_verb_schema = {
 		   "editor finds the schema by the first line of a profile:\n"
 		   "  # yaml-language-server: $schema=../schemas/machine.schema.json",
 	.examples = examples,
-	.exits = "0; 1 when a file cannot be written, 2 for usage and for names that do not exist.",
+	.exits =
+		"0; 2 for usage, for names that do not exist and for files that cannot be written.",
 	.run = schema,
 };

@@ -294,6 +294,42 @@ static void annotations_escape_what_would_end_them(void **state)
 	mw_diagnostics_fini(&list);
 }
 
+static void bytes_that_are_no_utf8_become_u_fffd(void **state)
+{
+	static const struct {
+		const char *bytes;
+		unsigned count; /* of replacements */
+	} cases[] = {
+		{ "\xff", 1 },
+		{ "\xc3", 1 },
+		{ "\xc0\xaf", 2 },
+		{ "\xe0\x80\x80", 3 }, /* too long */
+		{ "\xed\xa0\x80", 3 }, /* a surrogate */
+		{ "\xf4\x90\x80\x80", 4 },
+	};
+	static const struct {
+		enum mw_diag_format format;
+		const char *before, *replacement, *after;
+	} formats[] = { { MW_DIAG_JSONL, "\"message\":\"<", "\\ufffd", ">" },
+			{ MW_DIAG_GITHUB, "::<", "\xef\xbf\xbd", ">\n" } };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (size_t f = 0; f < sizeof(formats) / sizeof(formats[0]); f++) {
+			struct mw_diagnostics list = { 0 };
+			char wanted[100] = "";
+
+			strncat(wanted, formats[f].before, 30);
+			for (unsigned n = 0; n < cases[i].count; n++)
+				strncat(wanted, formats[f].replacement, 8);
+			strncat(wanted, formats[f].after, 8);
+			mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "", (struct mw_span){ 0 },
+					   "<%s>", cases[i].bytes);
+			expect_part(&list, formats[f].format, wanted);
+			mw_diagnostics_fini(&list);
+		}
+	}
+}
+
 static void annotations_are_few_and_the_rest_is_counted(void **state)
 {
 	struct mw_diagnostics list = { 0 };
@@ -371,6 +407,7 @@ int main(void)
 		cmocka_unit_test(sarif_keeps_the_worst_and_counts_the_rest),
 		cmocka_unit_test(a_fingerprint_stays_when_lines_move),
 		cmocka_unit_test(annotations_escape_what_would_end_them),
+		cmocka_unit_test(bytes_that_are_no_utf8_become_u_fffd),
 		cmocka_unit_test(annotations_are_few_and_the_rest_is_counted),
 		cmocka_unit_test(junit_has_a_suite_for_each_file),
 	};

@@ -114,6 +114,9 @@ static const struct mw_region rom_regions[] = {
 	{ "memory", MW_SPACE_MEMORY, 0, .backing = MW_BACKING_ROM,
 	  .memory_offset = offsetof(struct chip, memory) },
 };
+static const struct mw_region flash_regions[] = {
+	{ "memory", MW_SPACE_MEMORY, 0, CALLS },
+};
 static const struct mw_wire file_wires[] = {
 	{ "image", "Bytes.", .kind = MW_IMAGE, .direction = MW_RECEIVES, .on_size = on_size,
 	  .on_read = on_image },
@@ -133,6 +136,10 @@ static const struct mw_wire sound_wires[] = {
 static const struct mw_wire nic_wires[] = {
 	{ "irq", "A pin.", MW_FIELD(struct chip, irq), .optional = true, .intx = true },
 	{ "msi", "Messages.", MW_FIELD(struct chip, msi), .vectors = 4 },
+};
+static const struct mw_wire drive_wires[] = {
+	{ "irq", "A line.", MW_FIELD(struct chip, irq), .optional = true },
+	{ "pin", "A pin.", MW_FIELD(struct chip, outs[0]), .optional = true, .intx = true },
 };
 static const struct mw_role_row apic_roles[] = { { MW_ROLE_IOAPIC } };
 static const struct mw_role_row pit_roles[] = { { MW_ROLE_TIMER } };
@@ -159,9 +166,11 @@ static const struct mw_device_type types[] = {
 	{ TYPE("pci-bridge"), .buses = on_pci, .provides = "pci" },
 	{ TYPE("ide"), .buses = on_pci, .provides = "ide" },
 	{ TYPE("disk"), .buses = on_ide },
+	{ TYPE("drive"), .buses = on_ide, .wires = MW_TABLE(drive_wires) },
 	{ TYPE("uart"), .wires = MW_TABLE(uart_wires) },
 	{ TYPE("twin"), .wires = MW_TABLE(twin_wires) },
 	{ TYPE("rom"), .wires = MW_TABLE(rom_wires), .regions = MW_TABLE(rom_regions) },
+	{ TYPE("flash"), .wires = MW_TABLE(rom_wires), .regions = MW_TABLE(flash_regions) },
 	{ TYPE("pit"), .firmware = { .roles = MW_TABLE(pit_roles) } },
 	{ TYPE("null-stream"), .backend = "null", .wires = MW_TABLE(uart_wires) },
 	{ TYPE("stdio-stream"), .backend = "stdio", .wires = MW_TABLE(uart_wires) },
@@ -199,11 +208,11 @@ static void write_texts(struct back *back, struct mw_study *study)
 
 static void resolve(struct back *back, const char *lock, const char *text, va_list *rest)
 {
-	static const char *const search[] = { "." };
+	static const char *const search[] = { ".", "tests/unit/resolver" };
 	char path[] = "/tmp/back-XXXXXX.yaml", lock_path[] = "/tmp/lock-XXXXXX.yaml";
 	struct mw_resolve_options options = { .profile = path,
 					      .search = search,
-					      .search_count = 1,
+					      .search_count = 2,
 					      .registry = &back->registry,
 					      .lock = lock ? lock_path : "" };
 

@@ -204,6 +204,17 @@ static void nonsense_in_a_lock_has_no_power(void **state)
 	back_fini(&back);
 }
 
+static void another_function_holds_the_whole_slot(void **state)
+{
+	struct back back;
+
+	back_locked(&back, HEADER "places:\n  n.at: pci:04.2\n",
+		    MACHINE "  n: { type: nic, at: pci }\n  other: { type: nic, at: 'pci:04.0' }\n",
+		    NULL);
+	back_expect(&back, "R309", "which `other` has now");
+	back_fini(&back);
+}
+
 static void another_guest_view_at_the_same_places_is_a_hint(void **state)
 {
 	struct back first, second;
@@ -318,6 +329,7 @@ int main(void)
 		cmocka_unit_test(a_lock_is_checked_like_any_file),
 		cmocka_unit_test(a_place_elsewhere_is_no_drift),
 		cmocka_unit_test(nonsense_in_a_lock_has_no_power),
+		cmocka_unit_test(another_function_holds_the_whole_slot),
 		cmocka_unit_test(another_guest_view_at_the_same_places_is_a_hint),
 		cmocka_unit_test(places_above_ram_are_kept_by_their_offset),
 		cmocka_unit_test(adding_and_removing_never_moves_anything),

@@ -122,6 +122,24 @@ static void firmware_covers_the_reset_vector(void **state)
 		 "  fw: { type: rom, at: sys, mmio: 0xfffe0000+64KiB, backend: { file: x } }\n");
 }
 
+static void a_variable_store_that_guests_may_write_is_not_trusted(void **state)
+{
+	static const char flash[] = BACK_CPU
+		"boot: { firmware: fw, secure_boot: true }\n" RULES
+		"  fw: { type: rom, at: sys, mmio: 0xffff0000+64KiB, backend: { file: x } }\n"
+		"  vars: { type: flash, at: sys, mmio: 0xfff00000+64KiB, backend: { file: y } "
+		"}\n";
+	struct back back;
+
+	back_resolve(&back, flash, "accel: { need: { smm: true } }\n", NULL);
+	back_clean(&back);
+	back_fini(&back);
+	back_bad("F407", "the variable store `vars` is plain writable flash", flash);
+	back_resolve(&back, flash, "accel: { need: { pio: true } }\n", NULL);
+	back_expect(&back, "F407", "the variable store `vars` is plain writable flash");
+	back_fini(&back);
+}
+
 static void some_clock_must_have_a_known_rate(void **state)
 {
 	struct back back;
@@ -258,6 +276,23 @@ static void x86_64_v1_is_consistent(void **state)
 	assert_int_equal(back.plan->cpu.msr_count, 1);
 	for (size_t i = 1; i < back.plan->cpu.leaf_count; i++)
 		assert_true(back.plan->cpu.leaves[i - 1].leaf <= back.plan->cpu.leaves[i].leaf);
+	back_fini(&back);
+}
+
+static void amd_repeats_leaf_1_in_the_extended_leaf(void **state)
+{
+	struct back back;
+
+	back_resolve(&back, "cpu: { model: test-amd, tsc_khz: from-host }\n" BACK_BOOT RULES, NULL);
+	back_clean(&back);
+	assert_int_equal(leaf(&back, 0, 0)->ebx, 0x68747541);
+	assert_int_equal(leaf(&back, 1, 0)->eax, 0x00830f10); /* family 15 and 8 more, model 49 */
+	assert_int_equal(leaf(&back, 0x80000001, 0)->eax, 0x00830f10);
+	/* fpu, tsc, msr, cx8 and apic again; sse2 is of leaf 1 alone */
+	assert_int_equal(leaf(&back, 1, 0)->edx, 1 | 1 << 4 | 1 << 5 | 1 << 8 | 1 << 9 | 1 << 26);
+	assert_int_equal(leaf(&back, 0x80000001, 0)->edx,
+			 1 | 1 << 4 | 1 << 5 | 1 << 8 | 1 << 9 | 1 << 11 | 1 << 29);
+	assert_int_equal(back.plan->cpu.msr_count, 0);
 	back_fini(&back);
 }
 
@@ -400,6 +435,7 @@ int main(void)
 		cmocka_unit_test(needs_are_a_closed_vocabulary),
 		cmocka_unit_test(something_must_run_at_reset),
 		cmocka_unit_test(firmware_covers_the_reset_vector),
+		cmocka_unit_test(a_variable_store_that_guests_may_write_is_not_trusted),
 		cmocka_unit_test(some_clock_must_have_a_known_rate),
 		cmocka_unit_test(boot_mistakes_are_named),
 		cmocka_unit_test(modules_are_kept_in_order),
@@ -408,6 +444,7 @@ int main(void)
 		cmocka_unit_test(x2apic_is_a_feature_and_a_need),
 		cmocka_unit_test(topology_has_room_for_all),
 		cmocka_unit_test(x86_64_v1_is_consistent),
+		cmocka_unit_test(amd_repeats_leaf_1_in_the_extended_leaf),
 		cmocka_unit_test(features_change_a_model),
 		cmocka_unit_test(other_architectures_are_not_there_yet),
 		cmocka_unit_test(the_hash_sees_the_guest_side_alone),

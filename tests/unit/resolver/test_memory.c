@@ -88,6 +88,40 @@ static void memory_mistakes_are_named(void **state)
 	MEMORY_BAD("R308", "whole pages of 4 KiB",
 		   "memory: { ram: 1MiB, holes: [0xa0000+0x60001] }\n");
 	MEMORY_BAD("S102", "found `0xa0000+0`", "memory: { ram: 1MiB, holes: [0xa0000+0] }\n");
+	MEMORY_BAD("S103", "the holes leave no room for this much RAM",
+		   "memory: { ram: 64MiB, below_4g: 32MiB, "
+		   "holes: [0x100000000+0xfffff00000000] }\n");
+}
+
+static void nothing_comes_behind_the_last_address(void **state)
+{
+	static const char full[] = BACK_CPU BACK_BOOT "memory: { ram: 0x4000000000000, below_4g: "
+						      "4KiB, holes: [0x100000000+0xbffff00000000]";
+	struct back back;
+
+	back_resolve(&back, full,
+		     " }\nwindows: { mmio64: { after: ram, size: 0x4000000000000 } }\n", NULL);
+	back_expect(&back, "S103", "the window `mmio64` goes beyond the last address");
+	back_fini(&back);
+	back_resolve(&back, full,
+		     ", vtl2: { size: 0x4000000000000 } }\naccel: { need: { vtl: 2 } }\n", NULL);
+	back_expect(&back, "S103", "the memory of VTL 2 goes beyond the last address");
+	back_fini(&back);
+}
+
+static void memory_of_vtl_2_comes_behind_what_devices_claim(void **state)
+{
+	struct back back;
+
+	back_resolve(&back,
+		     BACK_CPU BACK_BOOT
+		     "accel: { need: { vtl: 2 } }\n"
+		     "memory: { ram: 64MiB, vtl2: { size: 2MiB } }\n" BACK_DEVICES
+		     "  x: { type: chip, at: sys, mmio: 0x10000000000 }\n",
+		     NULL);
+	back_clean(&back);
+	assert_int_equal(back.plan->vtl2.range.base, 0x10000200000);
+	back_fini(&back);
 }
 
 static void memory_of_vtl_2_comes_behind_everything(void **state)
@@ -133,6 +167,8 @@ int main(void)
 		cmocka_unit_test(a_window_may_follow_ram),
 		cmocka_unit_test(memory_of_vtl_2_comes_behind_everything),
 		cmocka_unit_test(memory_mistakes_are_named),
+		cmocka_unit_test(nothing_comes_behind_the_last_address),
+		cmocka_unit_test(memory_of_vtl_2_comes_behind_what_devices_claim),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,6 +77,40 @@ static void the_order_is_file_then_drop_ins_by_name_then_the_command_line_then_s
 	front_fini(&front);
 }
 
+static void an_overlay_named_twice_applies_where_it_was_named_last(void **state)
+{
+	struct front front;
+	char a[96], b[96];
+
+	front_init(&front);
+	front_file(&front, "a.yaml", OVERLAY "cpu: { count: 1 }\n");
+	front_file(&front, "b.yaml", OVERLAY "cpu: { count: 2 }\n");
+	in(&front, a, sizeof(a), "a.yaml");
+	in(&front, b, sizeof(b), "b.yaml");
+	front.more.overlays = (const char *const[]){ a, b, a };
+	front.more.overlay_count = 3;
+	front_profile(&front, "");
+	front_clean(&front);
+	front_expect(&front, "cpu/count", "1");
+	front_fini(&front);
+}
+
+static void drop_ins_that_cannot_be_read_are_an_error(void **state)
+{
+	struct front front;
+	char path[96];
+
+	front_init(&front);
+	in(&front, path, sizeof(path), "profile.d");
+	assert_int_equal(symlink("profile.d", path), 0);
+	front_profile(&front, "");
+	assert_false(front.good);
+	assert_int_equal(front.diagnostics.count, 1);
+	assert_non_null(strstr(front.diagnostics.items[0]->message,
+			       "profile.d: Too many levels of symbolic links"));
+	front_fini(&front);
+}
+
 static void what_an_overlay_misses_is_told_at_the_overlay(void **state)
 {
 	struct front front;
@@ -215,6 +249,8 @@ int main(void)
 		cmocka_unit_test(an_overlay_changes_what_is_below_and_is_not_what_it_is_named),
 		cmocka_unit_test(
 			the_order_is_file_then_drop_ins_by_name_then_the_command_line_then_set),
+		cmocka_unit_test(an_overlay_named_twice_applies_where_it_was_named_last),
+		cmocka_unit_test(drop_ins_that_cannot_be_read_are_an_error),
 		cmocka_unit_test(what_an_overlay_misses_is_told_at_the_overlay),
 		cmocka_unit_test(a_later_overlay_may_change_what_an_earlier_one_made),
 		cmocka_unit_test(final_holds_against_overlays_too),

@@ -231,15 +231,35 @@ static void a_hosts_value_is_marked_all_the_way(void **state)
 	front_profile(&front, "params:\n  k: { type: path, scope: host, default: /k }\n"
 			      "  n: { type: int, scope: host, default: 2 }\n"
 			      "  g: { type: int, default: $(n + 1) }\n"
-			      "boot: { linux: $(k), cmdline: \"x=$(k)\", initrd: plain }\n"
-			      "cpu: { count: $(g), topology: { cores: $(1 if has(k) else 2) } }\n");
+			      "boot: { linux: $(k), cmdline: \"x=$(g)\", initrd: plain }\n");
 	front_clean(&front);
 	assert_true(front_at(&front, "boot/linux")->host);
 	assert_true(front_at(&front, "boot/cmdline")->host);
 	assert_false(front_at(&front, "boot/initrd")->host);
-	assert_true(front_at(&front, "cpu/count")->host);
-	assert_true(front_at(&front, "cpu/topology/cores")->host);
 	front_fini(&front);
+}
+
+static void a_hosts_value_is_no_part_of_what_the_guest_sees(void **state)
+{
+	static const char *const sections[] = {
+		"cpu: { count: $(g) }\n", "cpu: { topology: { cores: $(1 if has(n) else 2) } }\n",
+		"memory: { ram: $(n * 64MiB) }\n", "windows: { io: { range: $(n)+64 } }\n"
+	};
+
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		struct front front;
+		char text[400];
+
+		front_init(&front);
+		snprintf(text, sizeof(text),
+			 "params:\n  n: { type: int, scope: host, default: 2 }\n"
+			 "  g: { type: int, default: $(n + 1) }\n"
+			 "x-uses: 0\nchecks: [{ that: n + g > 0, say: used }]\n%s",
+			 sections[i]);
+		front_profile(&front, text);
+		assert_int_equal(front_count(&front, "S114"), 1);
+		front_fini(&front);
+	}
 }
 
 static void a_parameter_that_nothing_reads_is_worth_a_warning(void **state)
@@ -493,6 +513,7 @@ int main(void)
 		cmocka_unit_test(a_child_narrows_a_parameter),
 		cmocka_unit_test(lists_come_from_yaml_and_from_sets),
 		cmocka_unit_test(a_hosts_value_is_marked_all_the_way),
+		cmocka_unit_test(a_hosts_value_is_no_part_of_what_the_guest_sees),
 		cmocka_unit_test(a_parameter_that_nothing_reads_is_worth_a_warning),
 		cmocka_unit_test(a_size_without_a_unit_is_worth_a_warning),
 		cmocka_unit_test(match_is_for_the_whole_text),

@@ -256,6 +256,9 @@ static void links_are_checked(void **state)
 		  "host: true\n    placement: own\n    props:\n      path", "C706", "own",
 		  "follows `shared`" },
 		{ "      path: \"x\"\n", "", "S117", "rom.backend", "needs the property" },
+		{ "from: rom.image", "from: u1.port", "C706", "file-image",
+		  "no backend for a stream" },
+		{ "from: u1.port", "from: port", "C706", "port", "NODE.WIRE" },
 	};
 
 	REFUSE(lies);

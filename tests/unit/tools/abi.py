@@ -103,6 +103,12 @@ class Frozen(unittest.TestCase):
             self.assertEqual(found["fix"]["applicability"], "unsafe")
             self.assertEqual(found["fix"]["edits"][0]["text"], "2")
 
+    def test_a_check_of_many_is_one_json_text(self):
+        self.good("abi", "freeze", "pc.yaml")
+        self.write(MACHINE.replace("line: 3", "line: 7"))
+        found = self.findings("abi", "check", "pc.yaml", "pc.yaml")
+        self.assertEqual([one["code"] for one in found], ["C702", "C702"])
+
     def test_an_edit_that_only_a_row_sees_names_the_row(self):
         self.good("abi", "freeze", "pc.yaml", "--with", "fast=true")
         self.write(MACHINE.replace("0x1000", "0x1010"))

@@ -342,6 +342,18 @@ class Output(unittest.TestCase):
             self.assertEqual(result.returncode, 2, words)
             self.assertIn("cannot write to standard output", result.stderr)
 
+    def test_what_could_not_be_told_is_not_told_apart_by_what_it_was(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            result = call("diff", "microvm", "linux-pc", stdout=full)
+        self.assertEqual(result.returncode, 2)
+
+    def test_findings_of_every_verb_have_every_format(self):
+        for words in (("cat", PROFILE), ("why", PROFILE, "cpu.count"), ("map", PROFILE),
+                      ("graph", PROFILE), ("diff", PROFILE, PROFILE), ("resolve", PROFILE),
+                      ("lock", PROFILE)):
+            result = call(*words, "--set", "cpus=300", "--diagnostics", "json")
+            self.assertIn("S103", {found["code"] for found in json.loads(result.stderr)}, words)
+
     def test_reader_that_went_away_is_noticed(self):
         read, write = os.pipe()
         os.close(read)

@@ -1,12 +1,14 @@
 """`millwright lock`: what it writes, that nothing moves under it, and what --check says."""
 # SPDX-License-Identifier: MIT
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
 
 PROGRAM = None
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 PROFILE = """format: machine/1
 name: lab
 version: 1
@@ -116,6 +118,39 @@ class Lock(unittest.TestCase):
         self.assertEqual(
             self.call("lock", self.profile, "--output", self.path("no/such")).returncode, 2)
         self.assertEqual(self.call("lock", self.path("none.yaml")).returncode, 2)
+
+    def test_what_is_no_lock_is_not_written_over(self):
+        for name in (self.profile, self.path("mine.yaml")):
+            self.write(name, PROFILE)
+            result = self.call("lock", self.profile, "--output", name)
+            self.assertEqual((result.returncode, result.stdout), (2, ""))
+            self.assertIn("it is there and no lock file", result.stderr)
+            self.assertEqual(self.read(name), PROFILE)
+        self.write(self.path("empty"), "")
+        self.good("lock", self.profile, "--output", self.path("empty"))
+        self.good("lock", self.profile, "--output", self.path("empty"))
+
+    def test_nothing_is_written_into_the_installation(self):
+        share = os.path.join(self.folder.name, "installed")
+        program = os.path.join(share, "bin", "millwright")
+        os.makedirs(os.path.dirname(program))
+        shutil.copy(PROGRAM, program)
+        for name in ("profiles", "chipsets"):
+            shutil.copytree(os.path.join(ROOT, name), os.path.join(share, "share/millwright", name))
+        environment = {key: value for key, value in os.environ.items() if key != "MILLWRIGHT_PATH"}
+        for words in (("lock", "microvm"), ("abi", "freeze", "microvm")):
+            done = subprocess.run([program, *words], cwd=self.folder.name, env=environment,
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("belongs to the installation", done.stderr)
+        self.assertFalse([name for name in os.listdir(os.path.join(share, "share/millwright/profiles"))
+                          if "lock" in name or "abi" in name])
+
+    def test_a_new_lock_has_the_mode_of_other_new_files(self):
+        before = os.umask(0o027)
+        self.good("lock", self.profile)
+        os.umask(before)
+        self.assertEqual(os.stat(self.lock_file).st_mode & 0o777, 0o640)
 
     def test_a_lock_holds_neither_secrets_nor_what_is_the_hosts(self):
         self.write(self.profile, PROFILE.replace("backend: null", "backend: { file: hush.log }"))

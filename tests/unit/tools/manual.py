@@ -81,7 +81,7 @@ def main():
         check_roff([os.path.join(path, name) for path, _, entries in os.walk(folder)
                     for name in sorted(entries)])
         done = run(program, "help", "--man", os.path.join(folder, "no/such"))
-        expect(done.returncode == 1 and "cannot make" in done.stdout, f"no folder: {done.stdout}")
+        expect(done.returncode == 2 and "cannot make" in done.stdout, f"no folder: {done.stdout}")
     print(f"{len(names)} verbs have their pages")
 
 

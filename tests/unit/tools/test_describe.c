@@ -169,7 +169,7 @@ static void json_escapes_control_characters(void **state)
 	mw_json_number(&json, NULL, UINT64_MAX);
 	mw_json_end(&json, ']');
 	fclose(out);
-	assert_string_equal(text, "[\n  \"a\\\"b\\\\c\\nd\\u0009e\x7f\",\n  {},\n"
+	assert_string_equal(text, "[\n  \"a\\\"b\\\\c\\nd\\u0009e\\u007f\",\n  {},\n"
 				  "  18446744073709551615\n]\n");
 	free(text);
 }

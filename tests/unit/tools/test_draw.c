@@ -68,7 +68,7 @@ static void nothing_that_is_written_ends_its_quotes_or_steers_a_terminal(void **
 	put(MW_ESCAPE_DOT, "say \"hi\" \\n", "say \\\"hi\\\" \\\\n");
 	put(MW_ESCAPE_MERMAID, "a\"#;b", "a#34;#35;#59;b");
 	put(MW_ESCAPE_NONE, "\x1b[2J", "\xef\xbf\xbd[2J");
-	put(MW_ESCAPE_NONE, "\xed\xa0\x80", "\xef\xbf\xbd");
+	put(MW_ESCAPE_NONE, "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 	put(MW_ESCAPE_NONE, "\xf0\x9f\x92\xbe \xe6\xbc\xa2 \xc3\xaf",
 	    "\xf0\x9f\x92\xbe \xe6\xbc\xa2 "
 	    "\xc3\xaf");

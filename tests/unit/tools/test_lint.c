@@ -13,7 +13,7 @@
 #include "tools/lint/baseline.h"
 #include "tools/lint/merge.h"
 #include "tools/lint/select.h"
-#include "tools/lint/texts.h"
+#include "tools/texts.h"
 
 static void patterns_match_whole_paths(void **state)
 {
