@@ -421,6 +421,29 @@ static struct mw_draft_net *make_net(struct mw_domains *domains, struct mw_domai
 	return net;
 }
 
+/* Two lines at one pin: the later of those who ask for them is to blame. */
+static void refuse_pin(struct mw_domains *domains, const struct mw_domain *domain, uint64_t line,
+		       struct mw_draft_claim *claim, const struct mw_draft_net *other,
+		       struct mw_wire_end end)
+{
+	struct mw_draft *draft = domains->draft;
+	struct mw_draft_claim *first = other->user_count ? other->users[0] : NULL;
+	const char *mine = mw_arena_printf(&draft->diagnostics->arena, "line %" PRIu64 " of `%s`",
+					   line, domain->name);
+	const char *theirs = net_name(draft, other);
+	bool swap = first && first->tree && mw_span_to_blame(first->tree->span, claim->tree->span);
+	struct mw_draft_claim *blamed = swap ? first : claim, *known = swap ? claim : first;
+	struct mw_diag *diag =
+		mw_draft_error(draft, "R305", blamed->tree->span, blamed->node, "irq",
+			       "%s ends at %s:%" PRIu32 ", where %s ends too", swap ? theirs : mine,
+			       end.node->id, end.index, swap ? mine : theirs);
+
+	claim->node->failed = true;
+	if (known && known->tree)
+		mw_diag_note(draft->diagnostics, diag, known->tree->span, "`%s` has it",
+			     known->node->id);
+}
+
 struct mw_draft_net *mw_domain_net(struct mw_domains *domains, struct mw_domain *domain,
 				   uint64_t line, struct mw_draft_claim *claim)
 {
@@ -439,11 +462,7 @@ struct mw_draft_net *mw_domain_net(struct mw_domains *domains, struct mw_domain 
 		if (!other)
 			continue;
 		if (claim)
-			mw_draft_error(draft, "R305", claim->tree->span, claim->node, "irq",
-				       "line %" PRIu64 " of `%s` ends at %s:%" PRIu32
-				       ", where %s ends too",
-				       line, domain->name, ends[i].node->id, ends[i].index,
-				       net_name(draft, other));
+			refuse_pin(domains, domain, line, claim, other, ends[i]);
 		return NULL;
 	}
 	if (count)

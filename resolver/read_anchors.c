@@ -22,12 +22,15 @@ void mw_reader_mend_property(struct mw_reader *reader, struct mw_diag *diag, str
 {
 	size_t end = span.byte + span.length - reader->skipped;
 
+	if (span.length &&
+	    reader->text[end - 1] == ':') /* `&key: value` is a key's, or was meant as one */
+		return;
 	while (end < reader->length && strchr(" \t", reader->text[end])) {
 		span.length++;
 		end++;
 	}
 	/* `{ &a, ...`: without it nothing would be left there */
-	if (end < reader->length && reader->text[end] && strchr(",]}", reader->text[end]))
+	if (end < reader->length && reader->text[end] && strchr(",]}:", reader->text[end]))
 		return;
 	mw_diag_fix(reader->diagnostics, diag, safety, span, "%s", "");
 }

@@ -376,6 +376,13 @@ class Operands(Folder):
         self.assertIn("no file", self.lint(".git", code=2).stderr)
         self.lint(code=2)
 
+    def test_older_versions_are_looked_at(self):
+        self.write("p.yaml", HEAD.replace("version: 1", "version: 3") + "history:\n"
+                   "  2: { devices: { zz: { io: 1 } } }\n  1: { memory: { ram: 64MiB } }\n")
+        result = self.lint("p.yaml", code=1)
+        self.assertEqual(len(result.stdout.splitlines()), 1, result.stdout)
+        self.assertIn("E S108 there is no `zz` to change", result.stdout)
+
     def test_formats(self):
         self.write("p.yaml", HEAD + SPARE % " # lint: allow S104")
         for name in ("full", "concise", "json", "jsonl", "sarif", "github", "junit"):

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""ajv.py MILLWRIGHT: ajv takes every shipped file by the schema of its kind, refuses the bad profiles
+"""ajv.py MILLWRIGHT: ajv takes every shipped file by the schema of its kind, and what the tools write,
+but with no key misspelt; refuses the bad profiles
 that `rejected` lists and every line of `wrong_forms`, and takes the profiles whose mistakes no schema
 can know."""
 # SPDX-License-Identifier: MIT
@@ -16,6 +17,25 @@ import npm
 
 # Findings of shape, which a schema may or may not see, and of YAML itself.
 SHAPE = r"(Y\d+|S101|S102|S103|S107|S110|S117|S118)$"
+
+SETTINGS = """select: [S, X, R3]
+ignore: X602
+severity: { X601: hint, X: off }
+per-file:
+  "old/*": { ignore: [R, S103] }
+profile_path: [profiles, /usr/share/x]
+module_path: modules
+trust: []
+fail_on: warning
+format: concise
+baseline: known.yaml
+x-owner: { anything: here }
+"""
+# The keys that `misspelt` spells wrongly; `format` and the ids of maps are none of them.
+KEYS = {"frozen.abi.yaml": ("name", "versions", "with", "sha256", "text"),
+        "known.yaml": ("findings", "code", "file", "node", "message"),
+        ".millwright.yaml": ("select", "ignore", "severity", "per-file", "profile_path", "module_path",
+                             "trust", "fail_on", "format", "baseline")}
 
 
 def shipped():
@@ -60,6 +80,48 @@ def locked(program, folder):
     return os.path.join(folder, "microvm.lock.yaml")
 
 
+def run(program, *words, status):
+    done = subprocess.run([program, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False, timeout=120)
+    if done.returncode != status:
+        sys.exit(f"{words}: {done.returncode}, {done.stdout}")
+
+
+def written(program, folder):
+    """Files that only tools read: frozen versions, a baseline, settings with every key."""
+    profile, baseline = os.path.join(folder, "frozen.yaml"), os.path.join(folder, "known.yaml")
+    settings = os.path.join(folder, ".millwright.yaml")
+    shutil.copy(os.path.join(npm.ROOT, "profiles/microvm.yaml"), profile)
+    run(program, "abi", "freeze", "--text", "--with", "cpus=2", profile, status=0)
+    shutil.copy(os.path.join(npm.ROOT, "tests/bad/window_missing/profile.yaml"),
+                os.path.join(folder, "bad.yaml"))
+    run(program, "lint", "--no-config", "--baseline", baseline, "--baseline-write",
+        os.path.join(folder, "bad.yaml"), status=0)
+    with open(settings, "w", encoding="utf-8") as file:
+        file.write(SETTINGS)
+    with open(baseline, encoding="utf-8") as file:
+        assert "- code: " in file.read(), "the baseline is empty"
+    run(program, "lint", "--config", settings, profile, status=0)
+    return [os.path.join(folder, "frozen.abi.yaml"), baseline, settings]
+
+
+def misspelt(made):
+    """Each with each of its keys spelt wrongly in turn: path to the key."""
+    wrong = {}
+    for path in made:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        for key in KEYS[os.path.basename(path)]:
+            bad = os.path.join(os.path.dirname(path), f"{key}.{os.path.basename(path).lstrip('.')}")
+            changed = re.sub(rf"(?m)^([ {{-]*|.*[{{] ){key}:", rf"\1{key}x:", text, count=1)
+            if changed == text:
+                sys.exit(f"{path} has no key `{key}`")
+            with open(bad, "w", encoding="utf-8") as file:
+                file.write(changed)
+            wrong[bad] = f"{key}x: in {os.path.basename(path)}"
+    return wrong
+
+
 def validate(modules, schemas, files):
     environment = dict(os.environ, NODE_PATH=modules)
     done = subprocess.run(["node", os.path.join(npm.HERE, "validate.js"), schemas, *files],
@@ -79,14 +141,16 @@ def main():
         subprocess.run([sys.argv[1], "schema", "--all", folder], check=True, timeout=120)
         good.append(locked(sys.argv[1], folder))
         good.append(os.path.join(npm.HERE, "forms.yaml"))
-        wrong = wrong_forms(folder)
+        made = written(sys.argv[1], folder)
+        good += made
+        wrong = {**wrong_forms(folder), **misspelt(made)}
         rows = validate(modules, folder, good + bad + list(wrong))
     for path in good:
         if rows[path]["state"] != "fits":
             faults.append(f"{path}: {rows[path]['state']}: {rows[path]['errors'][:3]}")
     for path, line in wrong.items():
         if rows[path]["state"] != "differs":
-            faults.append(f"wrong_forms: {rows[path]['state']}: {line}")
+            faults.append(f"not refused: {rows[path]['state']}: {line}")
     for name in sorted(set(refused) - set(names.values())):
         faults.append(f"rejected: there is no tests/bad/{name}")
     for path, name in names.items():

@@ -61,6 +61,7 @@ def differences(made, kept):
 MISTAKES = (
     (["machin"], 2, "did you mean `machine`?"),
     (["plan/1"], 2, "there is no format `plan/1`"),
+    (["config/1"], 2, "there is no format `config/1`; did you mean `config`?"),
     (["machine/2"], 2, "there is no format `machine/2`"),
     (["device", "uart16650"], 2, "did you mean `uart16550`?"),
     (["device"], 2, "which device?"),

@@ -1,4 +1,4 @@
-// validate.js SCHEMAS FILE...: checks YAML files against the schema that their `format` names; prints
+// validate.js SCHEMAS FILE...: checks YAML files against the schema that their `format` names (.millwright.yaml: config); prints
 // a line of JSON for each: { file, state: "fits" | "differs" | "unreadable", errors }.
 // SPDX-License-Identifier: MIT
 "use strict";
@@ -35,7 +35,8 @@ function read(file) {
 
 function check(file) {
 	const value = read(file);
-	const validate = value && validators[value.format];
+	const settings = path.basename(file).endsWith(".millwright.yaml");
+	const validate = value && validators[settings ? "config/1" : value.format];
 
 	if (!validate)
 		return { file, state: "unreadable", errors: [] };
