@@ -176,6 +176,10 @@ bool mw_param_declare(struct mw_arena *arena, struct mw_diagnostics *diagnostics
 	struct mw_tree *scope = mw_tree_get(param->tree, "scope");
 	struct mw_tree *optional = mw_tree_get(param->tree, "optional");
 
+	if (!type) /* an older version of a part may change what it does not have */
+		return !param->tree->failed &&
+		       fail(diagnostics, "S117", param->tree->key_span,
+			    "the parameter `%s` has no type%s", param->seen.name, "");
 	param->type = mw_param_type_find(type->text);
 	if (!param->type) /* the shape let it through, so this table lacks a row */
 		return fail(diagnostics, "S110", type->span,
