@@ -17,7 +17,7 @@ version: 1
 extends: chipset/microvm@1
 cpu: { model: host, tsc_khz: from-host }
 memory: { ram: 64MiB }
-boot: { linux: kernel }
+boot: { linux: kernel, tables: [acpi] }
 windows: { mmio32: { range: 0x80000000+0x70000000 } }
 devices:
 """
