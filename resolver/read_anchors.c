@@ -112,7 +112,9 @@ static const char *entry_text(const struct mw_reader *reader, const struct mw_tr
 	size_t from = entry->key_span.byte, to = entry->span.byte + entry->span.length;
 	const char *text = reader->text + from - reader->skipped;
 
-	if (to <= from || to - from > MOST_BYTES || memchr(text, '\n', to - from))
+	/* a word of a flow map without a value is no entry of a block */
+	if (to <= from || to - from > MOST_BYTES || memchr(text, '\n', to - from) ||
+	    !entry->span.length)
 		return NULL;
 	return mw_arena_strndup(reader->arena, text, to - from);
 }
