@@ -385,10 +385,11 @@ static void no_finding_shows_a_secret(void **state)
 			   "devices: { u: { type: t, at: sys, props: { a: $(key) } } }\n");
 		front_load(&front, sets[i], NULL);
 		assert_true(front.diagnostics.errors > 0);
-		for (int format = MW_DIAG_FULL; format <= MW_DIAG_JSON; format++) {
+		for (unsigned format = MW_DIAG_FULL; format <= MW_DIAG_JUNIT; format++) {
 			FILE *out = open_memstream(&text, &size);
 
-			mw_diagnostics_print(&front.diagnostics, out, format, false);
+			mw_diagnostics_print(&front.diagnostics, out, (enum mw_diag_format)format,
+					     false);
 			fclose(out);
 			assert_null(strstr(text, "unter2"));
 			free(text);

@@ -160,8 +160,8 @@ static void addresses_that_are_not_said_are_the_lowest_free_ones(void **state)
 		"  taken: { type: card, at: \"pci:02.0\" }\n",
 		"  up: { type: pci-bridge, at: \"pci:03.0\" }\n",
 		"  behind: { type: card, at: up }\n",
-		"  ide: { type: ide, at: pci }\n  d: { type: disk, at: \"ide:0.0\" }\n"
-		"  e: { type: disk, at: ide }\n",
+		("  ide: { type: ide, at: pci }\n  d: { type: disk, at: \"ide:0.0\" }\n"
+		 "  e: { type: disk, at: ide }\n"),
 	};
 	struct back forth, back;
 
