@@ -42,42 +42,12 @@ static bool plain(const char *word)
 }
 
 /* Printable in YAML 1.1 (5.1) as well as in JSON, without an escape. */
-static bool printable(uint32_t value)
-{
-	return value >= 0x20 && !(value >= 0x7f && value < 0xa0) && value != 0x2028 &&
-	       value != 0x2029 && value != 0xfeff && value != 0xfffe && value != 0xffff;
-}
-
-static void quote(FILE *out, const char *text)
-{
-	fputc('"', out);
-	while (*text) {
-		uint32_t value;
-		size_t length = mw_utf8_decode(text, 4, &value);
-
-		if (value == '"' || value == '\\')
-			fprintf(out, "\\%c", (char)value);
-		else if (value == '\n')
-			fputs("\\n", out);
-		else if (value == '\t')
-			fputs("\\t", out);
-		else if (value == 0xfffd)
-			fputs("\xef\xbf\xbd", out);
-		else if (!printable(value))
-			fprintf(out, "\\u%04" PRIx32, value);
-		else
-			fwrite(text, length, 1, out);
-		text += length;
-	}
-	fputc('"', out);
-}
-
 void mw_put_word(struct mw_plan_writer *writer, const char *word)
 {
 	if (!writer->json && plain(word))
 		fputs(word, writer->out);
 	else
-		quote(writer->out, word);
+		mw_put_quoted(writer->out, word);
 }
 
 void mw_put_key(struct mw_plan_writer *writer, const char *name)
@@ -107,7 +77,7 @@ void mw_put_text_at(struct mw_plan_writer *writer, const char *name, const char 
 	mw_put_key(writer, name);
 	if (!writer->json)
 		fputc(' ', writer->out);
-	quote(writer->out, value);
+	mw_put_quoted(writer->out, value);
 	mw_put_end_line(writer);
 }
 
@@ -206,7 +176,7 @@ void mw_put_word_item(struct mw_plan_writer *writer, const char *value)
 void mw_put_text_item(struct mw_plan_writer *writer, const char *value)
 {
 	mw_put_item(writer);
-	quote(writer->out, value);
+	mw_put_quoted(writer->out, value);
 	mw_put_end_line(writer);
 }
 

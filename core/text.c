@@ -76,3 +76,33 @@ void mw_put_json_string(FILE *out, const char *text)
 	}
 	putc('"', out);
 }
+
+static bool printable(uint32_t value)
+{
+	return value >= 0x20 && !(value >= 0x7f && value < 0xa0) && value != 0x2028 &&
+	       value != 0x2029 && value != 0xfeff && value != 0xfffe && value != 0xffff;
+}
+
+void mw_put_quoted(FILE *out, const char *text)
+{
+	fputc('"', out);
+	while (*text) {
+		uint32_t value;
+		size_t length = mw_utf8_decode(text, 4, &value);
+
+		if (value == '"' || value == '\\')
+			fprintf(out, "\\%c", (char)value);
+		else if (value == '\n')
+			fputs("\\n", out);
+		else if (value == '\t')
+			fputs("\\t", out);
+		else if (value == 0xfffd)
+			fputs("\xef\xbf\xbd", out);
+		else if (!printable(value))
+			fprintf(out, "\\u%04" PRIx32, value);
+		else
+			fwrite(text, length, 1, out);
+		text += length;
+	}
+	fputc('"', out);
+}

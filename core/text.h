@@ -14,6 +14,10 @@ size_t mw_utf8_decode(const char *text, size_t length, uint32_t *point);
 /** Columns in a monospaced font: wide characters (UAX 11) take two, combining marks none. */
 unsigned mw_utf8_width(uint32_t point);
 
+/** Writes a double-quoted scalar that YAML and JSON read alike: controls and what is no character are
+ * escaped, bytes that are no UTF-8 become U+FFFD. */
+void mw_put_quoted(FILE *out, const char *text);
+
 /** Writes a JSON string (RFC 8259) with its quotes. Bytes that are no UTF-8 become U+FFFD. */
 void mw_put_json_string(FILE *out, const char *text);
 

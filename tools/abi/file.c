@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "resolver/read.h"
 #include "tools/abi/abi.h"
 #include "tools/texts.h"
@@ -266,21 +267,6 @@ bool mw_abi_read(struct mw_abi *abi, const char *path, struct mw_diagnostics *di
 	return reader.good;
 }
 
-/* In double quotes whatever it holds: only what a reader takes as it stands is left plain. */
-static void quote(const char *text, FILE *out)
-{
-	fputc('"', out);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fprintf(out, "\\%c", *text);
-		else if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			fprintf(out, "\\x%02x", (unsigned)(unsigned char)*text);
-		else
-			fputc(*text, out);
-	}
-	fputc('"', out);
-}
-
 static void write_row(const struct mw_abi_row *row, FILE *out)
 {
 	const char *open = "    - ";
@@ -292,7 +278,7 @@ static void write_row(const struct mw_abi_row *row, FILE *out)
 
 			fprintf(out, "%s%.*s: ", i ? ", " : "", (int)(equals - row->sets[i]),
 				row->sets[i]);
-			quote(equals + 1, out);
+			mw_put_quoted(out, equals + 1);
 		}
 		fputs(" }\n", out);
 		open = "      ";

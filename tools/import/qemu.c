@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/text.h"
 #include "resolver/tree.h"
 #include "tools/import/qemu_internal.h"
 #include "tools/options.h"
@@ -382,24 +383,12 @@ static void take_unknown(struct qemu *qemu, size_t index)
 /* A profile is UTF-8 (RFC 3629), and words of a command line may be any bytes. */
 static bool is_utf8(const char *text)
 {
-	for (const unsigned char *at = (const unsigned char *)text; *at;) {
-		unsigned more = *at < 0x80   ? 0
-				: *at < 0xc2 ? 4
-				: *at < 0xe0 ? 1
-				: *at < 0xf0 ? 2
-				: *at < 0xf5 ? 3
-					     : 4;
-		uint32_t point = *at++ & (0x3fu >> more);
+	uint32_t point;
+	size_t count;
 
-		if (more == 4)
-			return false;
-		for (unsigned i = 0; i < more; i++, at++) {
-			if ((*at & 0xc0) != 0x80)
-				return false;
-			point = point << 6 | (*at & 0x3f);
-		}
-		if ((more == 2 && (point < 0x800 || (point >= 0xd800 && point < 0xe000))) ||
-		    (more == 3 && (point < 0x10000 || point > 0x10ffff)))
+	for (size_t left = strlen(text); left; text += count, left -= count) {
+		count = mw_utf8_decode(text, left, &point);
+		if (count == 1 && point == 0xfffd)
 			return false;
 	}
 	return true;

@@ -2,54 +2,28 @@
 // SPDX-License-Identifier: MIT
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/text.h"
 #include "tools/import/sketch.h"
 
 #define FOUR_GIB UINT64_C(0x100000000)
 #define PAGE     4096u
 
-/* Bytes of the code point at `text`, which is UTF-8. */
-static unsigned decode(const char *text, uint32_t *point)
-{
-	unsigned char first = (unsigned char)*text;
-	unsigned count = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-
-	*point = count == 1 ? first : first & (0x7fu >> count);
-	for (unsigned i = 1; i < count && text[i]; i++)
-		*point = *point << 6 | ((unsigned char)text[i] & 0x3f);
-	return count;
-}
-
-/* What YAML wants written as an escape (YAML 1.2, 5.1): controls, the byte order mark, no characters. */
-static bool must_escape(uint32_t point)
-{
-	return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 ||
-	       point == 0x2029 || point == 0xfeff || (point & 0xfffe) == 0xfffe ||
-	       (point >= 0xd800 && point < 0xe000);
-}
-
 /* A scalar in quotes, with expressions made literal: what came from elsewhere holds none. */
 static void put_text(FILE *out, const char *text)
 {
-	unsigned count;
+	char *literal = mw_alloc(2 * strlen(text) + 1, 1), *to = literal;
 
-	putc('"', out);
-	for (const char *at = text; *at; at += count) {
-		uint32_t point;
-
-		count = decode(at, &point);
-		if (point == '"' || point == '\\')
-			fprintf(out, "\\%c", (char)point);
-		else if (must_escape(point))
-			fprintf(out, point < 0x100 ? "\\x%02x" : "\\U%08x", point);
-		else if (point == '$' && at[1] == '(')
-			fputs("$$", out);
-		else
-			fprintf(out, "%.*s", (int)count, at);
+	for (; *text; text++) {
+		if (text[0] == '$' && text[1] == '(')
+			*to++ = '$';
+		*to++ = *text;
 	}
-	putc('"', out);
+	mw_put_quoted(out, literal);
+	free(literal);
 }
 
 /* A machine's name of any text: letters, digits and dashes. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/diagnostics.h"
+#include "core/text.h"
 
 struct mw_origin mw_origin_of(struct mw_diagnostics *diagnostics, struct mw_span span)
 {
@@ -54,30 +55,12 @@ static bool is_plain(const char *text, bool inside)
 	return true;
 }
 
-static void put_quoted(FILE *out, const char *text)
-{
-	putc('"', out);
-	for (; *text; text++) {
-		unsigned char byte = (unsigned char)*text;
-
-		if (byte == '"' || byte == '\\')
-			fprintf(out, "\\%c", byte);
-		else if (byte == '\n')
-			fputs("\\n", out);
-		else if (byte < 0x20 || byte == 0x7f)
-			fprintf(out, "\\x%02x", byte);
-		else
-			putc(byte, out);
-	}
-	putc('"', out);
-}
-
 static void put_text(FILE *out, const char *text, bool quoted, bool inside)
 {
 	if (!quoted && (is_plain(text, inside) || !*text))
 		fputs(text, out);
 	else
-		put_quoted(out, text);
+		mw_put_quoted(out, text);
 }
 
 /* Stops when there is enough: a value may be as large as a file. Nests no deeper than the reader. */
