@@ -12,18 +12,9 @@
 #include "core/bytes.h"
 #include "core/cpu_state.h"
 #include "core/diagnostics.h"
+#include "tests/fuzz/check.h"
 
 #define MIB 0x100000ull
-#define CHECK(condition)                                     \
-	do {                                                 \
-		if (!(condition)) {                          \
-			fprintf(stderr, "%s\n", #condition); \
-			abort();                             \
-		}                                            \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
-
 static const struct mw_plan_range plain[] = { { 0, 64 * MIB } };
 static const struct mw_plan_range holed[] = { { 0, 0xa0000 },
 					      { MIB, 15 * MIB },

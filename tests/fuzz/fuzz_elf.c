@@ -12,18 +12,9 @@
 #include "core/bytes.h"
 #include "core/cpu_state.h"
 #include "core/diagnostics.h"
+#include "tests/fuzz/check.h"
 
 #define MIB 0x100000ull
-#define CHECK(condition)                                     \
-	do {                                                 \
-		if (!(condition)) {                          \
-			fprintf(stderr, "%s\n", #condition); \
-			abort();                             \
-		}                                            \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
-
 enum { SHAPES = 3, MODULES = 3, HEADER = 6, PATTERN = 0x5a, MULTIBOOT = 0x2badb002 };
 
 static const struct mw_plan_range plain[] = { { 0, 16 * MIB } };

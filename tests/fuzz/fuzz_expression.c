@@ -6,18 +6,9 @@
 #include <string.h>
 
 #include "resolver/expression.h"
-
-#define CHECK(condition)                                     \
-	do {                                                 \
-		if (!(condition)) {                          \
-			fprintf(stderr, "%s\n", #condition); \
-			abort();                             \
-		}                                            \
-	} while (0)
+#include "tests/fuzz/check.h"
 
 enum { LONGEST = 4096 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
 static const char *const colours[] = { "std", "none", "virtio-gpu", NULL };
 

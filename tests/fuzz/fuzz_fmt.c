@@ -5,17 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/check.h"
 #include "tools/fmt/fmt.h"
-
-#define CHECK(condition)                                     \
-	do {                                                 \
-		if (!(condition)) {                          \
-			fprintf(stderr, "%s\n", #condition); \
-			abort();                             \
-		}                                            \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
 static void run(const char *text, size_t count)
 {

@@ -7,19 +7,10 @@
 
 #include "devices/registry.h"
 #include "resolver/resolver.h"
+#include "tests/fuzz/check.h"
 #include "tools/import/sketch.h"
 
-#define CHECK(condition)                                     \
-	do {                                                 \
-		if (!(condition)) {                          \
-			fprintf(stderr, "%s\n", #condition); \
-			abort();                             \
-		}                                            \
-	} while (0)
-
 enum { MOST_WORDS = 64, LONGEST = 8192 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
 static struct mw_registry registry;
 

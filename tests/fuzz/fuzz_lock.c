@@ -10,16 +10,7 @@
 #include "devices/registry.h"
 #include "resolver/lock.h"
 #include "resolver/study.h"
-
-#define CHECK(condition)                                     \
-	do {                                                 \
-		if (!(condition)) {                          \
-			fprintf(stderr, "%s\n", #condition); \
-			abort();                             \
-		}                                            \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
+#include "tests/fuzz/check.h"
 
 static struct mw_registry registry;
 static char path[32];

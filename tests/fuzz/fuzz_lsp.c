@@ -9,17 +9,8 @@
 
 #include "core/alloc.h"
 #include "devices/registry.h"
+#include "tests/fuzz/check.h"
 #include "tools/lsp/lsp_internal.h"
-
-#define CHECK(condition)                                     \
-	do {                                                 \
-		if (!(condition)) {                          \
-			fprintf(stderr, "%s\n", #condition); \
-			abort();                             \
-		}                                            \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
 enum { LONGEST_TEXT = 4096, PLACES = 6 };
 static const char uri[] = "file:///nowhere/profiles/x.yaml";

@@ -10,18 +10,9 @@
 #include "core/tables/tables.h"
 #include "devices/registry.h"
 #include "resolver/plan_read.h"
-
-#define CHECK(condition)                                     \
-	do {                                                 \
-		if (!(condition)) {                          \
-			fprintf(stderr, "%s\n", #condition); \
-			abort();                             \
-		}                                            \
-	} while (0)
+#include "tests/fuzz/check.h"
 
 enum { MOST_BASES = 16, MOST_LINES = 2048, SMALL_RAM = 64 << 20, SMALL_NODES = 64 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
 static struct mw_registry registry;
 static FILE *sink;

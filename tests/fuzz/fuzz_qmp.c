@@ -8,17 +8,8 @@
 
 #include "devices/registry.h"
 #include "resolver/resolver.h"
+#include "tests/fuzz/check.h"
 #include "tools/control/control_internal.h"
-
-#define CHECK(condition)                                     \
-	do {                                                 \
-		if (!(condition)) {                          \
-			fprintf(stderr, "%s\n", #condition); \
-			abort();                             \
-		}                                            \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
 static struct mw_registry registry;
 static struct mw_plan *plan;

@@ -13,18 +13,9 @@
 #include "core/machine.h"
 #include "devices/registry.h"
 #include "resolver/resolver.h"
-
-#define CHECK(condition)                                     \
-	do {                                                 \
-		if (!(condition)) {                          \
-			fprintf(stderr, "%s\n", #condition); \
-			abort();                             \
-		}                                            \
-	} while (0)
+#include "tests/fuzz/check.h"
 
 enum { MOST_LINES = 64 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
 static struct mw_registry registry;
 static struct mw_plan *plan;

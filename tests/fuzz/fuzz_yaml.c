@@ -14,20 +14,11 @@
 #include "resolver/allow.h"
 #include "resolver/read.h"
 #include "resolver/study.h"
+#include "tests/fuzz/check.h"
 #include "tools/fmt/fmt.h"
-
-#define CHECK(condition)                                     \
-	do {                                                 \
-		if (!(condition)) {                          \
-			fprintf(stderr, "%s\n", #condition); \
-			abort();                             \
-		}                                            \
-	} while (0)
 
 enum { PROFILE, BASE, OVERLAY, PART, MODEL, FILES, LOCK = FILES, SETS, DEPRECATED, SECTIONS };
 enum { MOST_SETS = 8, ROUNDS = 3 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
 /* The word of the line that begins it, and the path under which the resolver finds it. */
 static const struct {

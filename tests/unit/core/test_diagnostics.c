@@ -1,68 +1,25 @@
 /* Diagnostics: order, positions, excerpts with carets at every party, concise and JSON output. */
 // SPDX-License-Identifier: MIT
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <setjmp.h>
-
-#include <cmocka.h>
+#include "tests/unit/core/findings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "core/diagnostics.h"
-
-static char *print(struct mw_diagnostics *diagnostics, enum mw_diag_format format, bool colour)
-{
-	static char *text; /* the stream keeps its address */
-	static size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	mw_diagnostics_print(diagnostics, out, format, colour);
-	fclose(out);
-	return text;
-}
-
-static void expect(struct mw_diagnostics *diagnostics, enum mw_diag_format format,
-		   const char *wanted)
-{
-	char *text = print(diagnostics, format, false);
-
-	assert_string_equal(text, wanted);
-	free(text);
-}
-
-static uint32_t add_source(struct mw_diagnostics *diagnostics, const char *name, const char *text)
-{
-	return mw_diagnostics_source(diagnostics, name, text, strlen(text));
-}
-
-/* The span of the first `part` in the source. */
-static struct mw_span span_of(const struct mw_diagnostics *diagnostics, uint32_t source,
-			      const char *part)
-{
-	const char *text = diagnostics->sources[source - 1].text;
-	const char *at = strstr(text, part);
-
-	assert_non_null(at);
-	return (struct mw_span){ source, (uint32_t)(at - text), (uint32_t)strlen(part) };
-}
-
 /* The example of the rule catalogue. */
 static void both_parties_are_shown_with_a_caret(void **state)
 {
 	struct mw_diagnostics list = { 0 };
-	uint32_t lab =
-		add_source(&list, "lab.yaml",
-			   "\n\n\n\n\n  com9: { type: uart16550, at: isa, io: 0x3e8, irq: 4 }\n");
-	uint32_t pc = add_source(
+	uint32_t lab = findings_source(
+		&list, "lab.yaml",
+		"\n\n\n\n\n  com9: { type: uart16550, at: isa, io: 0x3e8, irq: 4 }\n");
+	uint32_t pc = findings_source(
 		&list, "pc-legacy.yaml",
 		"\n\n\n\n\n\n\n\n\n\n\n\n\n\n"
 		"  com1: { type: uart16550, at: isa, io: 0x3f8, irq: 4, backend: stdio }\n");
-	struct mw_span here = span_of(&list, lab, "4 }"), there = span_of(&list, pc, "4, backend");
+	struct mw_span here = findings_span(&list, lab, "4 }"),
+		       there = findings_span(&list, pc, "4, backend");
 
 	here.length = there.length = 1;
 	struct mw_diag *diag = mw_diagnostics_add(
@@ -73,23 +30,24 @@ static void both_parties_are_shown_with_a_caret(void **state)
 	mw_diag_note(&list, diag, there, "first driver, edge-triggered");
 	mw_diag_note(&list, diag, (struct mw_span){ 0 }, "line 4 reaches pic:4 and ioapic:4");
 	mw_diag_help(&list, diag, "line 5 is free\n  com9: { irq: 5 }");
-	expect(&list, MW_DIAG_FULL,
-	       "warning[R304]: IRQ line 4 has two drivers and neither declares `share: true`\n"
-	       "  --> lab.yaml:6:53\n"
-	       "   |\n"
-	       " 6 |   com9: { type: uart16550, at: isa, io: 0x3e8, irq: 4 }\n"
-	       "   |                                                     ^ `com9` drives ISA line "
-	       "4\n"
-	       "  ::: pc-legacy.yaml:15:53\n"
-	       "15 |   com1: { type: uart16550, at: isa, io: 0x3f8, irq: 4, backend: stdio }\n"
-	       "   |                                                     - first driver, "
-	       "edge-triggered\n"
-	       "   = note: line 4 reaches pic:4 and ioapic:4\n"
-	       "help: line 5 is free\n"
-	       "   |   com9: { irq: 5 }\n");
-	expect(&list, MW_DIAG_CONCISE,
-	       "lab.yaml:6:53: W R304 IRQ line 4 has two drivers and neither declares "
-	       "`share: true`; line 5 is free\n");
+	findings_expect(
+		&list, MW_DIAG_FULL,
+		"warning[R304]: IRQ line 4 has two drivers and neither declares `share: true`\n"
+		"  --> lab.yaml:6:53\n"
+		"   |\n"
+		" 6 |   com9: { type: uart16550, at: isa, io: 0x3e8, irq: 4 }\n"
+		"   |                                                     ^ `com9` drives ISA line "
+		"4\n"
+		"  ::: pc-legacy.yaml:15:53\n"
+		"15 |   com1: { type: uart16550, at: isa, io: 0x3f8, irq: 4, backend: stdio }\n"
+		"   |                                                     - first driver, "
+		"edge-triggered\n"
+		"   = note: line 4 reaches pic:4 and ioapic:4\n"
+		"help: line 5 is free\n"
+		"   |   com9: { irq: 5 }\n");
+	findings_expect(&list, MW_DIAG_CONCISE,
+			"lab.yaml:6:53: W R304 IRQ line 4 has two drivers and neither declares "
+			"`share: true`; line 5 is free\n");
 	assert_int_equal(list.warnings, 1);
 	assert_int_equal(list.errors, 0);
 	mw_diagnostics_fini(&list);
@@ -99,32 +57,33 @@ static void parties_in_one_file_share_an_excerpt(void **state)
 {
 	struct mw_diagnostics list = { 0 };
 	uint32_t source =
-		add_source(&list, "a.yaml", "one: 1\ntwo: 2\nthree: 3\nfour: 4, five: 5\n");
+		findings_source(&list, "a.yaml", "one: 1\ntwo: 2\nthree: 3\nfour: 4, five: 5\n");
 	struct mw_diag *diag = mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "X1",
-						  span_of(&list, source, "four"), "bad");
+						  findings_span(&list, source, "four"), "bad");
 
-	mw_diag_note(&list, diag, span_of(&list, source, "five"), "also");
-	mw_diag_note(&list, diag, span_of(&list, source, "one"), "first");
-	mw_diag_note(&list, diag, span_of(&list, source, "two"), "next");
-	expect(&list, MW_DIAG_FULL,
-	       "error[X1]: bad\n"
-	       " --> a.yaml:4:1\n"
-	       "  |\n"
-	       "1 | one: 1\n"
-	       "  | --- first\n"
-	       "2 | two: 2\n"
-	       "  | --- next\n"
-	       "...\n"
-	       "4 | four: 4, five: 5\n"
-	       "  | ^^^^\n"
-	       "  |          ---- also\n");
+	mw_diag_note(&list, diag, findings_span(&list, source, "five"), "also");
+	mw_diag_note(&list, diag, findings_span(&list, source, "one"), "first");
+	mw_diag_note(&list, diag, findings_span(&list, source, "two"), "next");
+	findings_expect(&list, MW_DIAG_FULL,
+			"error[X1]: bad\n"
+			" --> a.yaml:4:1\n"
+			"  |\n"
+			"1 | one: 1\n"
+			"  | --- first\n"
+			"2 | two: 2\n"
+			"  | --- next\n"
+			"...\n"
+			"4 | four: 4, five: 5\n"
+			"  | ^^^^\n"
+			"  |          ---- also\n");
 	mw_diagnostics_fini(&list);
 }
 
 static void findings_sort_by_place_then_code_then_order(void **state)
 {
 	struct mw_diagnostics list = { 0 };
-	uint32_t a = add_source(&list, "a", "xxxxxxxx"), b = add_source(&list, "b", "xxxxxxxx");
+	uint32_t a = findings_source(&list, "a", "xxxxxxxx"),
+		 b = findings_source(&list, "b", "xxxxxxxx");
 
 	mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "B2", (struct mw_span){ b, 1, 1 }, "6");
 	mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "B2", (struct mw_span){ a, 3, 1 }, "4");
@@ -132,9 +91,9 @@ static void findings_sort_by_place_then_code_then_order(void **state)
 	mw_diagnostics_add(&list, MW_SEVERITY_HINT, "B1", (struct mw_span){ a, 3, 1 }, "3");
 	mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "Z9", (struct mw_span){ a, 2, 1 }, "2");
 	mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "", (struct mw_span){ 0 }, "1");
-	expect(&list, MW_DIAG_CONCISE,
-	       "error: 1\na:1:3: E Z9 2\na:1:4: H B1 3\na:1:4: E B2 4\na:1:4: E B2 5\n"
-	       "b:1:2: E B2 6\n");
+	findings_expect(&list, MW_DIAG_CONCISE,
+			"error: 1\na:1:3: E Z9 2\na:1:4: H B1 3\na:1:4: E B2 4\na:1:4: E B2 5\n"
+			"b:1:2: E B2 6\n");
 	assert_int_equal(list.errors, 5);
 	mw_diagnostics_fini(&list);
 }
@@ -142,8 +101,8 @@ static void findings_sort_by_place_then_code_then_order(void **state)
 static void columns_count_code_points(void **state)
 {
 	struct mw_diagnostics list = { 0 };
-	uint32_t source = add_source(&list, "a", "x\n\xe6\x97\xa5\xd0\xb8: z\n");
-	struct mw_span span = span_of(&list, source, "z");
+	uint32_t source = findings_source(&list, "a", "x\n\xe6\x97\xa5\xd0\xb8: z\n");
+	struct mw_span span = findings_span(&list, source, "z");
 	unsigned line, column;
 
 	mw_source_position(&list.sources[source - 1], span.byte, &line, &column);
@@ -166,7 +125,7 @@ static void positions_agree_with_and_without_the_index(void **state)
 	struct mw_source plain = list.sources[number - 1];
 
 	mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "A1", (struct mw_span){ number, 5, 1 }, "x");
-	free(print(&list, MW_DIAG_CONCISE, false));
+	free(findings_print(&list, MW_DIAG_CONCISE, false));
 	for (size_t i = 0; i <= sizeof(text); i++) {
 		unsigned line[2], column[2];
 
@@ -182,36 +141,39 @@ static void positions_agree_with_and_without_the_index(void **state)
 static void carets_stand_under_wide_text_and_tabs(void **state)
 {
 	struct mw_diagnostics list = { 0 };
-	uint32_t source = add_source(&list, "a", "\t\xe6\x97\xa5\xe6\x9c\xac e\xcc\x81: bad\r\n");
+	uint32_t source =
+		findings_source(&list, "a", "\t\xe6\x97\xa5\xe6\x9c\xac e\xcc\x81: bad\r\n");
 
-	mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "A1", span_of(&list, source, "bad"), "x");
-	expect(&list, MW_DIAG_FULL,
-	       "error[A1]: x\n --> a:1:9\n  |\n"
-	       "1 |     \xe6\x97\xa5\xe6\x9c\xac e\xcc\x81: bad\n"
-	       "  |             ^^^\n");
+	mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "A1", findings_span(&list, source, "bad"),
+			   "x");
+	findings_expect(&list, MW_DIAG_FULL,
+			"error[A1]: x\n --> a:1:9\n  |\n"
+			"1 |     \xe6\x97\xa5\xe6\x9c\xac e\xcc\x81: bad\n"
+			"  |             ^^^\n");
 	mw_diagnostics_fini(&list);
 }
 
 static void a_span_over_lines_underlines_the_first(void **state)
 {
 	struct mw_diagnostics list = { 0 };
-	uint32_t source = add_source(&list, "a", "k: a\n  b\n");
+	uint32_t source = findings_source(&list, "a", "k: a\n  b\n");
 
-	mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "A1", span_of(&list, source, "a\n  b"), "x");
-	expect(&list, MW_DIAG_FULL, "error[A1]: x\n --> a:1:4\n  |\n1 | k: a\n  |    ^\n");
+	mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "A1", findings_span(&list, source, "a\n  b"),
+			   "x");
+	findings_expect(&list, MW_DIAG_FULL, "error[A1]: x\n --> a:1:4\n  |\n1 | k: a\n  |    ^\n");
 	mw_diagnostics_fini(&list);
 }
 
 static void the_end_of_a_file_has_a_place(void **state)
 {
 	struct mw_diagnostics list = { 0 };
-	uint32_t source = add_source(&list, "a", "k:");
+	uint32_t source = findings_source(&list, "a", "k:");
 
 	mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "A1", (struct mw_span){ source, 2, 0 }, "x");
 	mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "A1", (struct mw_span){ source, 99, 9 }, "y");
-	expect(&list, MW_DIAG_FULL,
-	       "error[A1]: x\n --> a:1:3\n  |\n1 | k:\n  |   ^\n\n"
-	       "error[A1]: y\n --> a:1:3\n  |\n1 | k:\n  |   ^\n");
+	findings_expect(&list, MW_DIAG_FULL,
+			"error[A1]: x\n --> a:1:3\n  |\n1 | k:\n  |   ^\n\n"
+			"error[A1]: y\n --> a:1:3\n  |\n1 | k:\n  |   ^\n");
 	mw_diagnostics_fini(&list);
 }
 
@@ -222,10 +184,11 @@ static void long_lines_are_cut_round_the_caret(void **state)
 
 	memset(text, 'x', 1000);
 	memcpy(text + 500, "HERE", 4);
-	uint32_t source = add_source(&list, "a", text);
+	uint32_t source = findings_source(&list, "a", text);
 
-	mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "A1", span_of(&list, source, "HERE"), "x");
-	said = print(&list, MW_DIAG_FULL, false);
+	mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "A1", findings_span(&list, source, "HERE"),
+			   "x");
+	said = findings_print(&list, MW_DIAG_FULL, false);
 	assert_true(strlen(said) < 600);
 	assert_non_null(strstr(said, "1 | ...xxx"));
 	assert_non_null(strstr(said, "xxx...\n"));
@@ -240,13 +203,13 @@ static void long_lines_are_cut_round_the_caret(void **state)
 static void nothing_from_outside_steers_the_terminal(void **state)
 {
 	struct mw_diagnostics list = { 0 };
-	uint32_t source = add_source(&list, "a\033[2J", "k: \033[31m\xff\xe2\x80\xae\n");
+	uint32_t source = findings_source(&list, "a\033[2J", "k: \033[31m\xff\xe2\x80\xae\n");
 	struct mw_diag *diag =
 		mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "A1", (struct mw_span){ source, 0, 1 },
 				   "found `\033]0;x\007\xff\xe2\x80\xae`");
 
 	mw_diag_help(&list, diag, "\033c");
-	char *said = print(&list, MW_DIAG_FULL, false);
+	char *said = findings_print(&list, MW_DIAG_FULL, false);
 
 	assert_null(strchr(said, '\033'));
 	assert_null(strchr(said, '\007'));
@@ -254,7 +217,7 @@ static void nothing_from_outside_steers_the_terminal(void **state)
 	assert_null(strstr(said, "\xe2\x80\xae"));
 	assert_non_null(strstr(said, "found `\\x1b]0;x\\x07\\xff\\u202e`"));
 	free(said);
-	said = print(&list, MW_DIAG_JSON, false);
+	said = findings_print(&list, MW_DIAG_JSON, false);
 	assert_null(strchr(said, '\033'));
 	assert_null(strchr(said, '\xff'));
 	free(said);
@@ -264,44 +227,46 @@ static void nothing_from_outside_steers_the_terminal(void **state)
 static void json_has_every_part(void **state)
 {
 	struct mw_diagnostics list = { 0 };
-	uint32_t source = add_source(&list, "a.yaml", "\xd0\xb8: 4\nb: \"5\"\n");
+	uint32_t source = findings_source(&list, "a.yaml", "\xd0\xb8: 4\nb: \"5\"\n");
 	struct mw_diag *diag =
-		mw_diagnostics_add(&list, MW_SEVERITY_WARNING, "R304", span_of(&list, source, "4"),
-				   "say \"%s\"", "x\\y");
+		mw_diagnostics_add(&list, MW_SEVERITY_WARNING, "R304",
+				   findings_span(&list, source, "4"), "say \"%s\"", "x\\y");
 
 	diag->node = "/devices/com9/irq";
-	mw_diag_note(&list, diag, span_of(&list, source, "\"5\""), "there");
+	mw_diag_note(&list, diag, findings_span(&list, source, "\"5\""), "there");
 	mw_diag_note(&list, diag, (struct mw_span){ 0 }, "plain");
 	mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "", (struct mw_span){ 0 }, "no file");
-	expect(&list, MW_DIAG_JSON,
-	       "[\n"
-	       "{\"v\":1,\"code\":\"\",\"name\":null,\"severity\":\"error\",\"message\":\"no "
-	       "file\","
-	       "\"node\":null,\"file\":null,\"span\":null,\"label\":null,\"related\":[],\"notes\":["
-	       "],"
-	       "\"help\":null,\"fix\":null,\"help_url\":null},\n"
-	       "{\"v\":1,\"code\":\"R304\",\"name\":\"shared-irq\",\"severity\":\"warning\","
-	       "\"message\":\"say "
-	       "\\\"x\\\\y\\\"\",\"node\":\"/devices/com9/irq\",\"file\":\"a.yaml\","
-	       "\"span\":{\"start\":{\"line\":1,\"col\":4,\"byte\":4},"
-	       "\"end\":{\"line\":1,\"col\":5,\"byte\":5}},\"label\":null,"
-	       "\"related\":[{\"file\":\"a.yaml\",\"span\":{\"start\":{\"line\":2,\"col\":4,"
-	       "\"byte\":9},"
-	       "\"end\":{\"line\":2,\"col\":7,\"byte\":12}},\"label\":\"there\"}],"
-	       "\"notes\":[\"plain\"],\"help\":null,\"fix\":null,\"help_url\":null}\n"
-	       "]\n");
+	findings_expect(
+		&list, MW_DIAG_JSON,
+		"[\n"
+		"{\"v\":1,\"code\":\"\",\"name\":null,\"severity\":\"error\",\"message\":\"no "
+		"file\","
+		"\"node\":null,\"file\":null,\"span\":null,\"label\":null,\"related\":[],\"notes\":"
+		"["
+		"],"
+		"\"help\":null,\"fix\":null,\"help_url\":null},\n"
+		"{\"v\":1,\"code\":\"R304\",\"name\":\"shared-irq\",\"severity\":\"warning\","
+		"\"message\":\"say "
+		"\\\"x\\\\y\\\"\",\"node\":\"/devices/com9/irq\",\"file\":\"a.yaml\","
+		"\"span\":{\"start\":{\"line\":1,\"col\":4,\"byte\":4},"
+		"\"end\":{\"line\":1,\"col\":5,\"byte\":5}},\"label\":null,"
+		"\"related\":[{\"file\":\"a.yaml\",\"span\":{\"start\":{\"line\":2,\"col\":4,"
+		"\"byte\":9},"
+		"\"end\":{\"line\":2,\"col\":7,\"byte\":12}},\"label\":\"there\"}],"
+		"\"notes\":[\"plain\"],\"help\":null,\"fix\":null,\"help_url\":null}\n"
+		"]\n");
 	mw_diagnostics_fini(&list);
-	expect(&list, MW_DIAG_JSON, "[]\n");
+	findings_expect(&list, MW_DIAG_JSON, "[]\n");
 }
 
 static void colour_is_only_there_when_asked_for(void **state)
 {
 	struct mw_diagnostics list = { 0 };
-	uint32_t source = add_source(&list, "a", "k: v\n");
+	uint32_t source = findings_source(&list, "a", "k: v\n");
 
 	mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "A1", (struct mw_span){ source, 0, 1 }, "x");
-	char *coloured = print(&list, MW_DIAG_FULL, true),
-	     *plain = print(&list, MW_DIAG_FULL, false);
+	char *coloured = findings_print(&list, MW_DIAG_FULL, true),
+	     *plain = findings_print(&list, MW_DIAG_FULL, false);
 
 	assert_non_null(strstr(coloured, "\033[1;31merror[A1]"));
 	assert_null(strchr(plain, '\033'));
@@ -348,8 +313,8 @@ static void many_findings_in_one_line_print_in_linear_time(void **state)
 				   (struct mw_span){ source, i * STEP, 3 }, "x");
 	clock_t start = clock();
 
-	free(print(&list, MW_DIAG_CONCISE, false));
-	free(print(&list, MW_DIAG_JSON, false));
+	free(findings_print(&list, MW_DIAG_CONCISE, false));
+	free(findings_print(&list, MW_DIAG_JSON, false));
 	assert_true(clock() - start < 20 * CLOCKS_PER_SEC);
 	free(text);
 	mw_diagnostics_fini(&list);

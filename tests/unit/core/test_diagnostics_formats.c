@@ -1,43 +1,15 @@
 /* Diagnostics for other programs and with their cures: fixes shown, SARIF, annotations, JUnit. */
 // SPDX-License-Identifier: MIT
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <setjmp.h>
-
-#include <cmocka.h>
+#include "tests/unit/core/findings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/diagnostics.h"
-
-static char *print(struct mw_diagnostics *diagnostics, enum mw_diag_format format)
-{
-	static char *text; /* the stream keeps its address */
-	static size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	mw_diagnostics_print(diagnostics, out, format, false);
-	fclose(out);
-	return text;
-}
-
-static void expect(struct mw_diagnostics *diagnostics, enum mw_diag_format format,
-		   const char *wanted)
-{
-	char *text = print(diagnostics, format);
-
-	assert_string_equal(text, wanted);
-	free(text);
-}
-
 static void expect_part(struct mw_diagnostics *diagnostics, enum mw_diag_format format,
 			const char *part)
 {
-	char *text = print(diagnostics, format);
+	char *text = findings_print(diagnostics, format, false);
 
 	if (!strstr(text, part))
 		print_error("no %s\nin %s\n", part, text);
@@ -45,28 +17,12 @@ static void expect_part(struct mw_diagnostics *diagnostics, enum mw_diag_format 
 	free(text);
 }
 
-static uint32_t add_source(struct mw_diagnostics *diagnostics, const char *name, const char *text)
-{
-	return mw_diagnostics_source(diagnostics, name, text, strlen(text));
-}
-
-/* The span of the first `part` in the source. */
-static struct mw_span span_of(const struct mw_diagnostics *diagnostics, uint32_t source,
-			      const char *part)
-{
-	const char *text = diagnostics->sources[source - 1].text;
-	const char *at = strstr(text, part);
-
-	assert_non_null(at);
-	return (struct mw_span){ source, (uint32_t)(at - text), (uint32_t)strlen(part) };
-}
-
 static struct mw_diag *add_shared_irq(struct mw_diagnostics *list, struct mw_span *span)
 {
-	uint32_t lab = add_source(list, "lab.yaml",
-				  "devices:\n  com9: { io: 0x3e8, irq: 4 }\n  com8: { irq: 4 }\n");
+	uint32_t lab = findings_source(
+		list, "lab.yaml", "devices:\n  com9: { io: 0x3e8, irq: 4 }\n  com8: { irq: 4 }\n");
 
-	*span = span_of(list, lab, "4 }\n  com8");
+	*span = findings_span(list, lab, "4 }\n  com8");
 	span->length = 1;
 	return mw_diagnostics_add(list, MW_SEVERITY_WARNING, "R304", *span, "two drivers");
 }
@@ -79,14 +35,14 @@ static void a_fix_shows_the_line_it_would_write(void **state)
 
 	mw_diag_help(&list, diag, "line 5 is free");
 	mw_diag_fix(&list, diag, MW_FIX_UNSAFE, span, "5");
-	expect(&list, MW_DIAG_FULL,
-	       "warning[R304]: two drivers\n"
-	       " --> lab.yaml:2:27\n"
-	       "  |\n"
-	       "2 |   com9: { io: 0x3e8, irq: 4 }\n"
-	       "  |                           ^\n"
-	       "help: line 5 is free  [unsafe fix]\n"
-	       "  |   com9: { io: 0x3e8, irq: 5 }\n");
+	findings_expect(&list, MW_DIAG_FULL,
+			"warning[R304]: two drivers\n"
+			" --> lab.yaml:2:27\n"
+			"  |\n"
+			"2 |   com9: { io: 0x3e8, irq: 4 }\n"
+			"  |                           ^\n"
+			"help: line 5 is free  [unsafe fix]\n"
+			"  |   com9: { io: 0x3e8, irq: 5 }\n");
 	diag->fix->safety = MW_FIX_SAFE;
 	expect_part(&list, MW_DIAG_FULL, "help: line 5 is free  [safe fix]\n");
 	diag->fix->safety = MW_FIX_PLACEHOLDER;
@@ -100,14 +56,14 @@ static void a_fix_over_several_lines_and_files_shows_them_all(void **state)
 	struct mw_diagnostics list = { 0 };
 	struct mw_span span;
 	struct mw_diag *diag = add_shared_irq(&list, &span);
-	uint32_t other = add_source(&list, "other.yaml", "one: 1\ntwo: 2\nthree: 3\n");
-	uint32_t third = add_source(&list, "third.yaml", "gone: 1\nstays: 2\n");
+	uint32_t other = findings_source(&list, "other.yaml", "one: 1\ntwo: 2\nthree: 3\n");
+	uint32_t third = findings_source(&list, "third.yaml", "gone: 1\nstays: 2\n");
 
 	mw_diag_help(&list, diag, "do all of it\nnot shown: the fix is");
-	mw_diag_fix(&list, diag, MW_FIX_SAFE, span_of(&list, other, "3"), "3\nfour: 4");
-	mw_diag_fix(&list, diag, MW_FIX_SAFE, span_of(&list, 1, "com8"), "com7");
+	mw_diag_fix(&list, diag, MW_FIX_SAFE, findings_span(&list, other, "3"), "3\nfour: 4");
+	mw_diag_fix(&list, diag, MW_FIX_SAFE, findings_span(&list, 1, "com8"), "com7");
 	mw_diag_fix(&list, diag, MW_FIX_SAFE, span, "6");
-	mw_diag_fix(&list, diag, MW_FIX_SAFE, span_of(&list, third, "gone: 1\n"), "%s", "");
+	mw_diag_fix(&list, diag, MW_FIX_SAFE, findings_span(&list, third, "gone: 1\n"), "%s", "");
 	expect_part(&list, MW_DIAG_FULL,
 		    "help: do all of it  [safe fix]\n"
 		    "  |   com9: { io: 0x3e8, irq: 6 }\n"
@@ -131,7 +87,7 @@ static void a_fix_out_of_its_source_is_not_shown(void **state)
 	mw_diag_fix(&list, diag, MW_FIX_SAFE, (struct mw_span){ 0 }, "x");
 	mw_diag_fix(&list, diag, MW_FIX_SAFE, (struct mw_span){ 77, 0, 0 }, "x");
 	for (int format = MW_DIAG_FULL; format <= MW_DIAG_JUNIT; format++)
-		free(print(&list, (enum mw_diag_format)format));
+		free(findings_print(&list, (enum mw_diag_format)format, false));
 	mw_diagnostics_fini(&list);
 }
 
@@ -146,7 +102,7 @@ static void a_fix_of_thousands_of_lines_is_cut(void **state)
 		text[i] = i % 2 ? '\n' : 'x';
 	text[4000] = '\0';
 	mw_diag_fix(&list, diag, MW_FIX_SAFE, span, "%s", text);
-	char *said = print(&list, MW_DIAG_FULL);
+	char *said = findings_print(&list, MW_DIAG_FULL, false);
 
 	assert_true(strlen(said) < 400);
 	assert_string_equal(said + strlen(said) - 4, "...\n");
@@ -162,18 +118,19 @@ static void json_lines_have_one_object_each_and_the_fix(void **state)
 
 	mw_diag_fix(&list, diag, MW_FIX_UNSAFE, span, "5");
 	mw_diagnostics_add(&list, MW_SEVERITY_HINT, "", (struct mw_span){ 0 }, "x");
-	expect(&list, MW_DIAG_JSONL,
-	       "{\"v\":1,\"code\":\"\",\"name\":null,\"severity\":\"hint\",\"message\":\"x\","
-	       "\"node\":null,\"file\":null,\"span\":null,\"label\":null,\"related\":[],"
-	       "\"notes\":[],\"help\":null,\"fix\":null,\"help_url\":null}\n"
-	       "{\"v\":1,\"code\":\"R304\",\"name\":\"shared-irq\",\"severity\":\"warning\","
-	       "\"message\":\"two drivers\",\"node\":null,\"file\":\"lab.yaml\",\"span\":{"
-	       "\"start\":{\"line\":2,\"col\":27,\"byte\":35},"
-	       "\"end\":{\"line\":2,\"col\":28,\"byte\":36}},\"label\":null,\"related\":[],"
-	       "\"notes\":[],\"help\":null,\"fix\":{\"applicability\":\"unsafe\",\"edits\":[{"
-	       "\"file\":\"lab.yaml\",\"byte\":[35,36],\"text\":\"5\"}]},\"help_url\":null}\n");
+	findings_expect(
+		&list, MW_DIAG_JSONL,
+		"{\"v\":1,\"code\":\"\",\"name\":null,\"severity\":\"hint\",\"message\":\"x\","
+		"\"node\":null,\"file\":null,\"span\":null,\"label\":null,\"related\":[],"
+		"\"notes\":[],\"help\":null,\"fix\":null,\"help_url\":null}\n"
+		"{\"v\":1,\"code\":\"R304\",\"name\":\"shared-irq\",\"severity\":\"warning\","
+		"\"message\":\"two drivers\",\"node\":null,\"file\":\"lab.yaml\",\"span\":{"
+		"\"start\":{\"line\":2,\"col\":27,\"byte\":35},"
+		"\"end\":{\"line\":2,\"col\":28,\"byte\":36}},\"label\":null,\"related\":[],"
+		"\"notes\":[],\"help\":null,\"fix\":{\"applicability\":\"unsafe\",\"edits\":[{"
+		"\"file\":\"lab.yaml\",\"byte\":[35,36],\"text\":\"5\"}]},\"help_url\":null}\n");
 	mw_diagnostics_fini(&list);
-	expect(&list, MW_DIAG_JSONL, "");
+	findings_expect(&list, MW_DIAG_JSONL, "");
 }
 
 static void what_is_hidden_is_only_in_sarif(void **state)
@@ -183,11 +140,11 @@ static void what_is_hidden_is_only_in_sarif(void **state)
 	struct mw_diag *diag = add_shared_irq(&list, &span);
 
 	mw_diag_hide(&list, diag, MW_DIAG_ALLOWED, "we know");
-	expect(&list, MW_DIAG_FULL, "");
-	expect(&list, MW_DIAG_CONCISE, "");
-	expect(&list, MW_DIAG_JSON, "[]\n");
-	expect(&list, MW_DIAG_JSONL, "");
-	expect(&list, MW_DIAG_GITHUB, "");
+	findings_expect(&list, MW_DIAG_FULL, "");
+	findings_expect(&list, MW_DIAG_CONCISE, "");
+	findings_expect(&list, MW_DIAG_JSON, "[]\n");
+	findings_expect(&list, MW_DIAG_JSONL, "");
+	findings_expect(&list, MW_DIAG_GITHUB, "");
 	expect_part(&list, MW_DIAG_JUNIT,
 		    "  <testsuite name=\"lab.yaml\" tests=\"1\" failures=\"0\" errors=\"0\" "
 		    "skipped=\"0\">\n    <testcase classname=\"lab.yaml\" name=\"lint\"/>\n");
@@ -203,40 +160,41 @@ static void sarif_has_every_part(void **state)
 	struct mw_diagnostics list = { 0 };
 	struct mw_span span;
 	struct mw_diag *diag = add_shared_irq(&list, &span);
-	uint32_t other = add_source(&list, "/a b/\xd0\xb8.yaml", "x: 1\n");
+	uint32_t other = findings_source(&list, "/a b/\xd0\xb8.yaml", "x: 1\n");
 
 	diag->node = "/devices/com9/irq";
-	mw_diag_note(&list, diag, span_of(&list, other, "1"), "first driver");
+	mw_diag_note(&list, diag, findings_span(&list, other, "1"), "first driver");
 	mw_diag_note(&list, diag, (struct mw_span){ 0 }, "line 4 reaches pic:4");
 	mw_diag_help(&list, diag, "line 5 is free");
 	mw_diag_fix(&list, diag, MW_FIX_UNSAFE, span, "5");
-	expect(&list, MW_DIAG_SARIF,
-	       "{\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"name\":\"millwright\","
-	       "\"rules\":[{\"id\":\"R304\",\"name\":\"shared-irq\","
-	       "\"shortDescription\":{\"text\":\"shared irq\"},"
-	       "\"defaultConfiguration\":{\"level\":\"warning\"},"
-	       "\"properties\":{\"tags\":[\"resources\"]}}]}},"
-	       "\"invocations\":[{\"executionSuccessful\":true}],"
-	       "\"columnKind\":\"unicodeCodePoints\",\"results\":[{"
-	       "\"ruleId\":\"R304\",\"ruleIndex\":0,\"level\":\"warning\",\"message\":{\"text\":"
-	       "\"two drivers\\nnote: line 4 reaches pic:4\\nhelp: line 5 is free\"},"
-	       "\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"uri\":\"lab.yaml\"},"
-	       "\"region\":{\"startLine\":2,\"startColumn\":27,\"endLine\":2,\"endColumn\":28,"
-	       "\"byteOffset\":35,\"byteLength\":1}},"
-	       "\"logicalLocations\":[{\"fullyQualifiedName\":\"/devices/com9/irq\"}]}],"
-	       "\"relatedLocations\":[{\"id\":1,\"message\":{\"text\":\"first driver\"},"
-	       "\"physicalLocation\":{\"artifactLocation\":{"
-	       "\"uri\":\"file:///a%20b/%D0%B8.yaml\"},"
-	       "\"region\":{\"startLine\":1,\"startColumn\":4,\"endLine\":1,\"endColumn\":5,"
-	       "\"byteOffset\":3,\"byteLength\":1}}}],"
-	       "\"fixes\":[{\"description\":{\"text\":\"line 5 is free\"},\"artifactChanges\":[{"
-	       "\"artifactLocation\":{\"uri\":\"lab.yaml\"},\"replacements\":[{"
-	       "\"deletedRegion\":{\"startLine\":2,\"startColumn\":27,\"endLine\":2,"
-	       "\"endColumn\":28,\"byteOffset\":35,\"byteLength\":1},"
-	       "\"insertedContent\":{\"text\":\"5\"}}]}],"
-	       "\"properties\":{\"applicability\":\"unsafe\"}}],\"suppressions\":[],"
-	       "\"partialFingerprints\":{\"nodePath/"
-	       "v1\":\"486229acc97cb2259a20cec78ef2b718\"}}]}]}\n");
+	findings_expect(
+		&list, MW_DIAG_SARIF,
+		"{\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"name\":\"millwright\","
+		"\"rules\":[{\"id\":\"R304\",\"name\":\"shared-irq\","
+		"\"shortDescription\":{\"text\":\"shared irq\"},"
+		"\"defaultConfiguration\":{\"level\":\"warning\"},"
+		"\"properties\":{\"tags\":[\"resources\"]}}]}},"
+		"\"invocations\":[{\"executionSuccessful\":true}],"
+		"\"columnKind\":\"unicodeCodePoints\",\"results\":[{"
+		"\"ruleId\":\"R304\",\"ruleIndex\":0,\"level\":\"warning\",\"message\":{\"text\":"
+		"\"two drivers\\nnote: line 4 reaches pic:4\\nhelp: line 5 is free\"},"
+		"\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"uri\":\"lab.yaml\"},"
+		"\"region\":{\"startLine\":2,\"startColumn\":27,\"endLine\":2,\"endColumn\":28,"
+		"\"byteOffset\":35,\"byteLength\":1}},"
+		"\"logicalLocations\":[{\"fullyQualifiedName\":\"/devices/com9/irq\"}]}],"
+		"\"relatedLocations\":[{\"id\":1,\"message\":{\"text\":\"first driver\"},"
+		"\"physicalLocation\":{\"artifactLocation\":{"
+		"\"uri\":\"file:///a%20b/%D0%B8.yaml\"},"
+		"\"region\":{\"startLine\":1,\"startColumn\":4,\"endLine\":1,\"endColumn\":5,"
+		"\"byteOffset\":3,\"byteLength\":1}}}],"
+		"\"fixes\":[{\"description\":{\"text\":\"line 5 is free\"},\"artifactChanges\":[{"
+		"\"artifactLocation\":{\"uri\":\"lab.yaml\"},\"replacements\":[{"
+		"\"deletedRegion\":{\"startLine\":2,\"startColumn\":27,\"endLine\":2,"
+		"\"endColumn\":28,\"byteOffset\":35,\"byteLength\":1},"
+		"\"insertedContent\":{\"text\":\"5\"}}]}],"
+		"\"properties\":{\"applicability\":\"unsafe\"}}],\"suppressions\":[],"
+		"\"partialFingerprints\":{\"nodePath/"
+		"v1\":\"486229acc97cb2259a20cec78ef2b718\"}}]}]}\n");
 	mw_diagnostics_fini(&list);
 }
 
@@ -248,7 +206,7 @@ static void sarif_keeps_the_worst_and_counts_the_rest(void **state)
 	for (unsigned i = 0; i < 6000; i++)
 		mw_diagnostics_add(&list, i < 5990 ? MW_SEVERITY_WARNING : MW_SEVERITY_ERROR, "A1",
 				   (struct mw_span){ 0 }, "%u", i);
-	char *said = print(&list, MW_DIAG_SARIF);
+	char *said = findings_print(&list, MW_DIAG_SARIF, false);
 
 	for (const char *at = said; (at = strstr(at, "\"ruleId\"")); at++)
 		count++;
@@ -281,16 +239,18 @@ static void a_fingerprint_stays_when_lines_move(void **state)
 static void annotations_escape_what_would_end_them(void **state)
 {
 	struct mw_diagnostics list = { 0 };
-	uint32_t source = add_source(&list, "a,b:c%\n.yaml", "k: v\n");
-	struct mw_diag *diag = mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "S101",
-						  span_of(&list, source, "v"), "50%%\n::error::x");
+	uint32_t source = findings_source(&list, "a,b:c%\n.yaml", "k: v\n");
+	struct mw_diag *diag =
+		mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "S101",
+				   findings_span(&list, source, "v"), "50%%\n::error::x");
 
 	mw_diag_help(&list, diag, "cure");
 	mw_diagnostics_add(&list, MW_SEVERITY_HINT, "", (struct mw_span){ 0 }, "plain: a, b");
-	expect(&list, MW_DIAG_GITHUB,
-	       "::notice::plain: a, b\n"
-	       "::error file=a%2Cb%3Ac%25%0A.yaml,line=1,endLine=1,col=4,endColumn=5,title=S101 "
-	       "unknown-key::50%25%0A::error::x%0Ahelp: cure\n");
+	findings_expect(
+		&list, MW_DIAG_GITHUB,
+		"::notice::plain: a, b\n"
+		"::error file=a%2Cb%3Ac%25%0A.yaml,line=1,endLine=1,col=4,endColumn=5,title=S101 "
+		"unknown-key::50%25%0A::error::x%0Ahelp: cure\n");
 	mw_diagnostics_fini(&list);
 }
 
@@ -339,7 +299,7 @@ static void annotations_are_few_and_the_rest_is_counted(void **state)
 	for (unsigned i = 0; i < 60; i++)
 		mw_diagnostics_add(&list, (enum mw_severity)(i % 3), "A1", (struct mw_span){ 0 },
 				   "%u", i);
-	char *said = print(&list, MW_DIAG_GITHUB);
+	char *said = findings_print(&list, MW_DIAG_GITHUB, false);
 
 	for (size_t i = 0; i < 3; i++) {
 		size_t count = 0;
@@ -357,40 +317,42 @@ static void annotations_are_few_and_the_rest_is_counted(void **state)
 static void junit_has_a_suite_for_each_file(void **state)
 {
 	struct mw_diagnostics list = { 0 };
-	uint32_t b = add_source(&list, "b.yaml", "k: v\n"), a = add_source(&list, "a.yaml", "");
+	uint32_t b = findings_source(&list, "b.yaml", "k: v\n"),
+		 a = findings_source(&list, "a.yaml", "");
 
-	add_source(&list, "a.yaml", "");
+	findings_source(&list, "a.yaml", "");
 	struct mw_diag *diag = mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "S101",
-						  span_of(&list, b, "v"), "<\"&'\001>\xff\n");
+						  findings_span(&list, b, "v"), "<\"&'\001>\xff\n");
 
 	diag->node = "/x";
 	mw_diagnostics_add(&list, MW_SEVERITY_HINT, "C703", (struct mw_span){ b, 0, 1 }, "pin it");
 	mw_diagnostics_add(&list, MW_SEVERITY_ERROR, "", (struct mw_span){ 0 }, "no file");
 	assert_int_equal(a, 2);
-	expect(&list, MW_DIAG_JUNIT,
-	       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-	       "<testsuites name=\"millwright\">\n"
-	       "  <testsuite name=\"a.yaml\" tests=\"1\" failures=\"0\" errors=\"0\" "
-	       "skipped=\"0\">\n"
-	       "    <testcase classname=\"a.yaml\" name=\"lint\"/>\n"
-	       "  </testsuite>\n"
-	       "  <testsuite name=\"b.yaml\" tests=\"2\" failures=\"1\" errors=\"0\" "
-	       "skipped=\"0\">\n"
-	       "    <testcase classname=\"b.yaml\" name=\"C703 unpinned-base line 1\">\n"
-	       "      <system-out>b.yaml:1:1: pin it</system-out>\n"
-	       "    </testcase>\n"
-	       "    <testcase classname=\"b.yaml\" name=\"S101 unknown-key /x line 1\">\n"
-	       "      <failure type=\"error\" message=\"&lt;&quot;&amp;'&gt;\xef\xbf\xbd&#10;\">"
-	       "b.yaml:1:4: &lt;&quot;&amp;'&gt;\xef\xbf\xbd&#10;</failure>\n"
-	       "    </testcase>\n"
-	       "  </testsuite>\n"
-	       "  <testsuite name=\"millwright\" tests=\"1\" failures=\"1\" errors=\"0\" "
-	       "skipped=\"0\">\n"
-	       "    <testcase classname=\"millwright\" name=\"host\">\n"
-	       "      <failure type=\"error\" message=\"no file\">no file</failure>\n"
-	       "    </testcase>\n"
-	       "  </testsuite>\n"
-	       "</testsuites>\n");
+	findings_expect(
+		&list, MW_DIAG_JUNIT,
+		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+		"<testsuites name=\"millwright\">\n"
+		"  <testsuite name=\"a.yaml\" tests=\"1\" failures=\"0\" errors=\"0\" "
+		"skipped=\"0\">\n"
+		"    <testcase classname=\"a.yaml\" name=\"lint\"/>\n"
+		"  </testsuite>\n"
+		"  <testsuite name=\"b.yaml\" tests=\"2\" failures=\"1\" errors=\"0\" "
+		"skipped=\"0\">\n"
+		"    <testcase classname=\"b.yaml\" name=\"C703 unpinned-base line 1\">\n"
+		"      <system-out>b.yaml:1:1: pin it</system-out>\n"
+		"    </testcase>\n"
+		"    <testcase classname=\"b.yaml\" name=\"S101 unknown-key /x line 1\">\n"
+		"      <failure type=\"error\" message=\"&lt;&quot;&amp;'&gt;\xef\xbf\xbd&#10;\">"
+		"b.yaml:1:4: &lt;&quot;&amp;'&gt;\xef\xbf\xbd&#10;</failure>\n"
+		"    </testcase>\n"
+		"  </testsuite>\n"
+		"  <testsuite name=\"millwright\" tests=\"1\" failures=\"1\" errors=\"0\" "
+		"skipped=\"0\">\n"
+		"    <testcase classname=\"millwright\" name=\"host\">\n"
+		"      <failure type=\"error\" message=\"no file\">no file</failure>\n"
+		"    </testcase>\n"
+		"  </testsuite>\n"
+		"</testsuites>\n");
 	mw_diagnostics_fini(&list);
 }
 
