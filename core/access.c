@@ -66,13 +66,39 @@ static const char *io_text(enum mw_io result)
 	return "unknown result";
 }
 
+/* Functions answer what is aligned; the rest is done byte by byte, as with byte enables. */
+static void access_config(struct mw_actor *actor, uint32_t address, unsigned size, uint64_t *value,
+			  bool write)
+{
+	uint64_t whole = 0;
+
+	if (size <= 4 && !(address & (size - 1))) {
+		mw_config_access(actor, address, size, value, write);
+		return;
+	}
+	for (unsigned i = 0; i < size; i++) {
+		uint64_t byte = write ? *value >> (8 * i) & 0xff : 0xff;
+
+		mw_config_access(actor, address + i, 1, &byte, write);
+		whole |= byte << (8 * i);
+	}
+	*value = whole;
+}
+
 static void access_region(struct mw_actor *actor, const struct mw_map_entry *entry,
 			  uint64_t address, unsigned size, uint64_t *value, bool write)
 {
 	struct mw_node *node = entry->node;
-	uint64_t offset = address - entry->base;
+	uint64_t offset = address - entry->base + entry->offset;
+	uint32_t config;
 
 	mw_node_enter(node, actor);
+	if (entry->region->config_window &&
+	    entry->region->config_window(node->device, offset, size, &config)) {
+		mw_node_leave(node);
+		access_config(actor, config, size, value, write);
+		return;
+	}
 	enum mw_io result = access_chip(node, entry->region, offset, size, value, write);
 
 	if (result != MW_IO_OK)
@@ -97,7 +123,9 @@ static void access_memory(const struct mw_map_entry *entry, uint64_t address, un
 {
 	uint8_t *host = entry->host + (address - entry->base);
 
-	if (write && entry->readonly)
+	if (write && entry->write_host)
+		host = entry->write_host + (address - entry->base);
+	else if (write && entry->readonly)
 		return;
 	if ((uintptr_t)host & (size - 1)) {
 		for (unsigned i = 0; i < size; i++) {
@@ -186,9 +214,9 @@ static void access_space(struct mw_actor *actor, const struct mw_address_space *
 		*value = mw_ones(size);
 	if (!part.entry)
 		return;
-	if (part.entry->host)
+	if (part.entry->host || (write && part.entry->write_host))
 		access_memory(part.entry, address, size, value, write);
-	else
+	else if (part.entry->node)
 		access_region(actor, part.entry, address, size, value, write);
 	*value &= mw_ones(size);
 }

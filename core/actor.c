@@ -86,6 +86,11 @@ void mw_effect_intr(struct mw_actor *actor)
 	push(actor, (struct mw_effect){ .kind = MW_EFFECT_INTR });
 }
 
+void mw_effect_once(struct mw_actor *actor, struct mw_effect effect)
+{
+	push(actor, effect);
+}
+
 void mw_effect_message(struct mw_actor *actor, struct mw_effect effect)
 {
 	if (actor->messages == MESSAGE_LIMIT) {
@@ -133,6 +138,14 @@ static void deliver(struct mw_actor *actor, const struct mw_effect *effect)
 		actor->messages--;
 		mw_input_deliver(effect->input.input, actor, &effect->input.event);
 		break;
+	case MW_EFFECT_PLACE:
+		actor->place_queued = false;
+		mw_place_deliver(actor);
+		break;
+	case MW_EFFECT_IMAGE: mw_image_deliver(effect->request, actor); break;
+	case MW_EFFECT_CHANNEL: mw_channel_deliver(effect->dma, actor); break;
+	case MW_EFFECT_CHANNELS: mw_channels_deliver(effect->controller, actor); break;
+	case MW_EFFECT_DISPLAY: mw_display_deliver(effect->display, actor); break;
 	}
 }
 
@@ -186,21 +199,21 @@ void mw_actor_forget_messages(struct mw_actor *actor)
 
 void mw_node_enter(struct mw_node *node, struct mw_actor *actor)
 {
-	pthread_mutex_lock(node->lock);
-	node->actor = actor;
+	pthread_mutex_lock(&node->lock->mutex);
+	node->lock->actor = actor;
 }
 
 void mw_node_leave(struct mw_node *node)
 {
 	if (node->mapped_end)
 		mw_node_end_maps(node);
-	node->actor = NULL;
-	pthread_mutex_unlock(node->lock);
+	node->lock->actor = NULL;
+	pthread_mutex_unlock(&node->lock->mutex);
 }
 
 void mw_msi_send(struct mw_msi *msi, uint64_t address, uint32_t data)
 {
-	mw_effect_message(msi->node->actor,
+	mw_effect_message(msi->node->lock->actor,
 			  (struct mw_effect){ .kind = MW_EFFECT_MSI, .msi = { address, data } });
 }
 
@@ -214,6 +227,6 @@ void mw_msi_route(struct mw_msi *msi, unsigned index, uint64_t address, uint32_t
 
 void mw_power_request(struct mw_power *power, enum mw_power_event event, int code)
 {
-	mw_effect_message(power->node->actor,
+	mw_effect_message(power->node->lock->actor,
 			  (struct mw_effect){ .kind = MW_EFFECT_POWER, .power = { event, code } });
 }

@@ -27,7 +27,9 @@
 #define MW_DEVICE_ABI 1u
 
 struct mw_aml;
+struct mw_canvas;
 struct mw_diagnostics;
+struct mw_display;
 struct mw_dma;
 struct mw_image;
 struct mw_input;
@@ -38,6 +40,7 @@ struct mw_msi;
 struct mw_plan;
 struct mw_plan_node;
 struct mw_power;
+struct mw_rect;
 struct mw_stream;
 struct mw_timer;
 
@@ -78,9 +81,10 @@ enum mw_kind {
 	MW_INPUT,       /* keys and pointers */
 	MW_POWER,       /* requests to the machine's life cycle */
 	MW_DMA,         /* memory access as a bus master */
-	MW_IMAGE,       /* a file's bytes: ROMs now, disks later */
+	MW_IMAGE,       /* a file's bytes: ROMs, disks */
 	MW_MEMORY,      /* RAM or ROM that backs a region */
 	MW_TIMER,
+	MW_DISPLAY, /* a picture towards whoever shows it */
 	MW_KIND_COUNT
 };
 #define MW_KIND_OF(lvalue) \
@@ -90,7 +94,8 @@ enum mw_kind {
 		struct mw_stream *: MW_STREAM, struct mw_msi *: MW_MSI,                            \
 		struct mw_intr *: MW_INTR, struct mw_input *: MW_INPUT,                            \
 		struct mw_power *: MW_POWER, struct mw_dma *: MW_DMA, struct mw_image *: MW_IMAGE, \
-		struct mw_memory *: MW_MEMORY, struct mw_timer *: MW_TIMER)
+		struct mw_memory *: MW_MEMORY, struct mw_timer *: MW_TIMER,                       \
+		struct mw_display *: MW_DISPLAY)
 
 /** A row's field: the kind follows from the member's C type, so a row cannot disagree with it. */
 #define MW_FIELD(type, member) \
@@ -142,7 +147,7 @@ struct mw_property {
 /** What a person does at a keyboard or a pointer. */
 enum mw_input_kind {
 	MW_INPUT_KEY,    /* `code`: usage of the keyboard page (USB HID usage tables, page 0x07) */
-	MW_INPUT_BUTTON, /* `code`: 0 left, 1 right, 2 middle */
+	MW_INPUT_BUTTON, /* `code`: 0 left, 1 right, 2 middle, 3 and 4 at the side */
 	MW_INPUT_MOVE,   /* `x` to the right, `y` down, relative */
 	MW_INPUT_WHEEL   /* `y`: steps away from the person */
 };
@@ -151,6 +156,36 @@ struct mw_input_event {
 	uint16_t code;
 	bool pressed; /* keys and buttons */
 	int32_t x, y;
+};
+
+/** What a device asks of the image behind it, and how it ended. */
+enum mw_image_op { MW_IMAGE_READ, MW_IMAGE_WRITE, MW_IMAGE_FLUSH, MW_IMAGE_DISCARD };
+enum mw_image_result {
+	MW_IMAGE_DONE,
+	MW_IMAGE_FAILED,   /* the host could not: a medium error for the guest */
+	MW_IMAGE_NO_MEDIUM /* nothing is there, or no more */
+};
+/** One request; the device's memory, its bytes too, and core's until on_done. FLUSH: all that was done
+ * before survives a loss of power. DISCARD: `count` bytes are of no more use and may read as anything. */
+struct mw_image_request {
+	enum mw_image_op op;
+	enum mw_image_result result;
+	uint64_t offset;
+	void *bytes;
+	size_t count;
+	bool pending; /* core has it */
+	struct mw_image *image;
+	struct mw_image_request *next;
+};
+
+/** What an 8237 channel does next: one run of bytes without a wrap. */
+struct mw_dma_cycle {
+	uint64_t address;
+	size_t count;
+	bool to_memory; /* the device is read */
+	bool verify;    /* no memory is touched */
+	bool terminal;  /* the run ends in terminal count */
+	bool down;      /* addresses fall: `address` is the first byte's */
 };
 
 /** Who may speak first on a wire. Streams, MSI, INTR, power and DMA are always MW_DRIVES: the
@@ -197,6 +232,38 @@ struct mw_wire {
 	/** MW_DMA: its accesses go through a channel of the machine's 8237s, which the profile gives with
 	 * `dma: N`; false: it is a bus master of its own. */
 	bool channel;
+	/** MW_IMAGE, driving: a request of mw_image_submit has ended. */
+	void (*on_done)(void *self, struct mw_image_request *request);
+	/** MW_IMAGE, driving: the medium has come, gone or been exchanged. */
+	void (*on_media)(void *self);
+	/** MW_IMAGE, receiving, as on_read. NULL: the image is read-only; flush and discard may be NULL where
+	 * there is nothing to do. May be called on any thread, one at a time; they may block, and call nothing
+	 * of core's. */
+	bool (*on_write)(void *self, uint64_t offset, const void *bytes, size_t count);
+	bool (*on_flush)(void *self);
+	bool (*on_discard)(void *self, uint64_t offset, uint64_t count);
+	/** MW_IMAGE, receiving: whether writes are possible now (the file may be read-only). NULL: as on_write. */
+	bool (*on_writable)(void *self);
+	/** MW_IMAGE, receiving: another file, or none (NULL), from now on; on false diagnostics say why and all is
+	 * as before. NULL: it cannot be exchanged. */
+	bool (*on_change)(void *self, const char *path, struct mw_diagnostics *diagnostics);
+	/** MW_DMA with `channel`: moves at most `count` bytes of a cycle and returns how many; fewer than
+	 * `count` where it has or takes no more now. `terminal`: these are the last before terminal count. */
+	size_t (*on_transfer)(void *self, uint8_t *bytes, size_t count, bool to_memory,
+			      bool terminal);
+	/** MW_DMA, receiving: an 8237 pair's eight channels. DREQ of `channel` is `request`, `moved` bytes of the
+	 * cycle it gave last have been done; true and *next when it grants one now. */
+	bool (*on_cycle)(void *self, unsigned channel, bool request, size_t moved,
+			 struct mw_dma_cycle *next);
+	/** MW_DISPLAY, a display adapter's side: draws what has changed since the last call, or all of it if
+	 * `whole`, into the canvas (mw_canvas_size sets its size) and says which part that was; an empty part:
+	 * nothing. */
+	void (*on_draw)(void *self, struct mw_canvas *canvas, bool whole, struct mw_rect *changed);
+	/** The same side, optional: the characters on a screen that shows text, as UTF-8, a line end after each row.
+	 * Writes at most `capacity` bytes and returns how many; 0: no text is shown. */
+	size_t (*on_text)(void *self, char *utf8, size_t capacity);
+	/** MW_DISPLAY, the host side: the answer to mw_display_request. The canvas is borrowed for the call. */
+	void (*on_frame)(void *self, const struct mw_canvas *canvas, const struct mw_rect *changed);
 };
 /** A receiving line of `n` elements needs no field. */
 #define MW_SINK(n) .kind = MW_LINE, .count = (n), .direction = MW_RECEIVES
@@ -253,6 +320,32 @@ struct mw_region {
 	uint64_t align;       /* power of two the base must meet; 0: one byte, backed: 4 KiB */
 	bool optional;        /* the profile may leave it unclaimed */
 	bool unaligned;
+	/** Base address register N as N + 1, 7 the expansion ROM's: the guest places it. The claim is where
+	 * a boot loader puts it; until mw_region_move it answers nowhere. What is fixed wins over it. */
+	unsigned bar;
+	/** Placed at run time in another way (PMBASE, PAM): answers where mw_region_place says, over all else.
+	 * One that is backed and has a size of its own needs no claim: its memory is there at any rate. */
+	bool movable;
+	/** A host bridge's window: true where the access is one of a function's configuration space, which
+	 * core then makes at *address (bus << 20 | device << 15 | function << 12 | register). Otherwise
+	 * read and write answer. */
+	bool (*config_window)(void *self, uint64_t offset, unsigned size, uint32_t *address);
+};
+
+/** Where a part of a region answers from now on. Backed regions: whole pages of 4 KiB. */
+enum { MW_PIECE_READ = 1u, MW_PIECE_WRITE = 2u };
+struct mw_piece {
+	uint64_t offset, length; /* in the region */
+	uint64_t base;
+	unsigned
+		access; /* backed regions: who of reads and writes comes here; the others go to what is below */
+};
+enum { MW_PIECES_MAX = 16 };
+
+/** Configuration space of a PCI function (256 or 4096 bytes): 1, 2 or 4 bytes, aligned. */
+struct mw_config_ops {
+	enum mw_io (*read)(void *self, uint32_t offset, unsigned size, uint32_t *value);
+	enum mw_io (*write)(void *self, uint32_t offset, unsigned size, uint32_t value);
 };
 
 /** A timer of the device. `on_expire` is a callback like any other. Saved by core. */
@@ -284,7 +377,10 @@ enum mw_role {
 	MW_ROLE_PM1,
 	MW_ROLE_PM1_CONTROL, /* PM1a_CNT_BLK, `value` is SLP_TYP of S5 (off) */
 	MW_ROLE_PM_TIMER,    /* PM_TMR_BLK */
-	MW_ROLE_TIMER /* a clock of known rate that an OS calibrates by: PIT, HPET, PM timer */
+	MW_ROLE_TIMER, /* a clock of known rate that an OS calibrates by: PIT, HPET, PM timer */
+	MW_ROLE_HPET,  /* the HPET table; region: its registers, `value` is Event_Timer_Block_ID */
+	MW_ROLE_SMI_COMMAND, /* FADT.SMI_CMD, `value`: ACPI_ENABLE | ACPI_DISABLE << 8 */
+	MW_ROLE_GPE0         /* FADT.GPE0_BLK: status registers, then as many that enable them */
 };
 struct mw_role_row {
 	enum mw_role role;
@@ -308,6 +404,12 @@ struct mw_firmware_hints {
 	/** CMOS memory: stores a byte that follows from the plan, as a BIOS does at power-on. The
 	 * node is held. */
 	void (*cmos)(void *self, unsigned index, uint8_t value);
+	/** A firmware configuration device: takes an item under a key (QEMU's fw_cfg selectors) or, key 0, a
+	 * file under its name; bytes stay valid until the next reset. The node is held. */
+	void (*item)(void *self, unsigned key, const char *name, const uint8_t *bytes, size_t size);
+	/** A PCI function that routes INTx to ISA lines: the configuration register of PIRQA#; those of the others
+	 * follow, one byte each: bits 0 to 3 are the line, bit 7 takes it off (PIIX3's PIRQRC). 0: it does not. */
+	uint8_t pirq;
 };
 
 /** All optional: most devices have none. init: after properties and handles are filled; on false it
@@ -343,6 +445,13 @@ struct mw_device_type {
 	struct mw_device_ops ops;
 	struct mw_firmware_hints firmware;
 	bool exclusive; /* a backend that a machine can have once: there is one terminal */
+	/** A PCI function's, and the host bridge's own, which is 00:00.0. NULL: it is none. */
+	const struct mw_config_ops *config;
+	/** The bus it provides is a private one (IDE, a floppy cable): it and its children share one lock and may
+	 * call each other. What the header of that bus in devices/bus/ says a parent or a child offers: */
+	bool private_bus;
+	const void *bus_interface; /* to the children */
+	const void *interface;     /* to the parent */
 };
 /** Opens every definition: `const struct mw_device_type x_type = { MW_DEVICE_TYPE, .name = ...`. */
 #define MW_DEVICE_TYPE .abi = MW_DEVICE_ABI, .type_bytes = sizeof(struct mw_device_type)
@@ -352,6 +461,9 @@ struct mw_device_type {
 
 void mw_line_set(struct mw_line *line, bool level);
 bool mw_line_level(const struct mw_line *line);
+/** The global system interrupt that the plan makes of a driven line, UINT32_MAX where it is none: for a chip
+ * whose registers tell the guest where its interrupts can go. Constant for the machine's life. */
+uint32_t mw_line_gsi(const struct mw_line *line);
 
 /** Bytes towards the other end; beyond mw_stream_room they are dropped and logged. */
 void mw_stream_put(struct mw_stream *stream, uint8_t byte);
@@ -400,6 +512,50 @@ void *mw_dma_map(struct mw_dma *dma, uint64_t address, size_t count, bool writin
 
 /** The bytes behind a MW_BACKING region; constant for the machine's life. */
 uint8_t *mw_memory_bytes(struct mw_memory *memory, uint64_t *size);
+
+/** A movable region or a BAR, by its name: these pieces, at most MW_PIECES_MAX, are where it answers once
+ * the callback has returned; none: nowhere. A later piece lies over an earlier one. Reset takes all away,
+ * after_load has to say it again. */
+void mw_region_place(void *self, const char *region, const struct mw_piece *pieces, size_t count);
+/** The same for all of it in one piece, readable and writable. */
+void mw_region_move(void *self, const char *region, uint64_t base, bool enabled);
+/** Address line 20 of the whole machine: while it is closed, 1 MiB and the 64 KiB after it are what lies at 0. Open
+ * after a reset, as no firmware here starts with it closed. */
+void mw_a20_set(void *self, bool open);
+/** How many bytes the plan has given it; 0: it is not claimed. */
+uint64_t mw_region_length(const void *self, const char *region);
+
+/** On a private bus: the child at an address ("0.1"), or NULL; and the node whose bus it is. `interface` is
+ * what its type offers. From init on; a child is initialised after its parent. */
+void *mw_bus_child(void *self, const char *address, const void **interface);
+void *mw_bus_parent(void *self, const void **interface);
+
+/** The level of a DMA channel's DREQ. While it is high the 8237 comes with on_transfer. */
+void mw_dma_dreq(struct mw_dma *dma, bool level);
+/** The 8237's own: it would grant now what it did not before (a mask, a mode), so on_cycle shall come for
+ * every channel, once this callback has returned. */
+void mw_dma_poll(void *self);
+
+/** A picture of 32-bit pixels, 0x00RRGGBB, rows from the top. Core's. */
+struct mw_canvas {
+	uint32_t width, height;
+	uint32_t *pixels; /* width * height */
+};
+struct mw_rect {
+	uint32_t x, y, width, height; /* width or height 0: empty */
+};
+enum { MW_CANVAS_MAX = 4096 };
+/** Gives the canvas another size, black all over, and returns true; false where it has it already. Larger
+ * than MW_CANVAS_MAX each way is cut to it. In on_draw only. */
+bool mw_canvas_size(struct mw_canvas *canvas, uint32_t width, uint32_t height);
+/** The host side asks for a picture: on_draw, then on_frame, once this callback has returned. */
+void mw_display_request(struct mw_display *display, bool whole);
+
+/** Hands a request over. on_done comes later, never within the call, and before the machine is stopped. */
+void mw_image_submit(struct mw_image *image, struct mw_image_request *request);
+/** Whether there is a medium, and whether it can be written. */
+bool mw_image_present(const struct mw_image *image);
+bool mw_image_writable(const struct mw_image *image);
 
 uint64_t mw_image_size(const struct mw_image *image);
 /** Reads all `count` bytes at `offset`, or returns false. */

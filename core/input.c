@@ -32,21 +32,27 @@ static bool hand_over(struct mw_node *node, const struct mw_wire *wire, struct m
 	return taken;
 }
 
-enum mw_status mw_machine_input(struct mw_machine *machine, const struct mw_input_event *event)
+/* The first device that takes such an event; no device is held. */
+static enum mw_status hand_to_first(struct mw_machine *machine, struct mw_actor *actor,
+				    const struct mw_input_event *event)
 {
 	for (size_t i = 0; i < machine->plan->node_count; i++) {
 		struct mw_node *node = machine->nodes[i];
 		const struct mw_wire *wire = node->offloaded ? NULL : find_wire(node, event->kind);
 
-		if (!wire)
-			continue;
-		mw_actor_begin(machine->main_actor);
-		bool taken = hand_over(node, wire, machine->main_actor, event);
-
-		mw_actor_end(machine->main_actor);
-		return taken ? MW_STATUS_OK : MW_STATUS_BUSY;
+		if (wire)
+			return hand_over(node, wire, actor, event) ? MW_STATUS_OK : MW_STATUS_BUSY;
 	}
 	return MW_STATUS_NOT_FOUND;
+}
+
+enum mw_status mw_machine_input(struct mw_machine *machine, const struct mw_input_event *event)
+{
+	mw_actor_begin(machine->main_actor);
+	enum mw_status status = hand_to_first(machine, machine->main_actor, event);
+
+	mw_actor_end(machine->main_actor);
+	return status;
 }
 
 /* The button is let go at once: what is held down for seconds would switch off a PC by force. */
@@ -71,15 +77,19 @@ bool mw_machine_power_button(struct mw_machine *machine)
 
 void mw_input_send(struct mw_input *input, const struct mw_input_event *event)
 {
-	if (input->peer)
+	if (input->peer || input->node->plan->host)
 		mw_effect_message(
-			input->node->actor,
+			input->node->lock->actor,
 			(struct mw_effect){ .kind = MW_EFFECT_INPUT, .input = { input, *event } });
 }
 
-/* What the receiver has no room for is lost, as with a real keyboard. */
+/* What the receiver has no room for is lost, as with a real keyboard. A host's keyboard that is wired to
+ * nothing in particular goes where the machine's would. */
 void mw_input_deliver(struct mw_input *input, struct mw_actor *actor,
 		      const struct mw_input_event *event)
 {
-	hand_over(input->peer, input->wire, actor, event);
+	if (input->peer)
+		hand_over(input->peer, input->wire, actor, event);
+	else
+		hand_to_first(input->node->machine, actor, event);
 }

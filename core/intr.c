@@ -11,7 +11,7 @@ void mw_intr_set(struct mw_intr *intr, bool level)
 	atomic_store(&intr->level, level);
 	atomic_fetch_add(&machine->intr_asserted, level ? 1 : -1);
 	mw_tell_output(intr->node, intr, level);
-	mw_effect_intr(intr->node->actor);
+	mw_effect_intr(intr->node->lock->actor);
 }
 
 bool mw_machine_intr(const struct mw_machine *machine)

@@ -25,12 +25,17 @@ void mw_line_set(struct mw_line *line, bool level)
 		else
 			next = state + 1 + ((uint32_t)state ? 0 : one_rise);
 	} while (!atomic_compare_exchange_weak(&net->state, &state, next));
-	mw_effect_net(line->node->actor, net);
+	mw_effect_net(line->node->lock->actor, net);
 }
 
 bool mw_line_level(const struct mw_line *line)
 {
 	return line->level;
+}
+
+uint32_t mw_line_gsi(const struct mw_line *line)
+{
+	return line->net ? line->net->plan->gsi : MW_NO_GSI;
 }
 
 static void tell(struct mw_net_sink *sink, const struct mw_net *net, bool level)

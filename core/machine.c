@@ -75,39 +75,6 @@ void mw_machine_add_reset_hook(struct mw_machine *machine, struct mw_reset_hook 
 	machine->hooks[machine->hook_count++] = hook;
 }
 
-/* Whole pages only: what is left of one, beside an overlay, stays with mw_memory_read and -write. */
-static enum mw_status map_pages(const struct mw_executor *executor,
-				const struct mw_map_entry *entry, const struct mw_map_piece *piece)
-{
-	const uint64_t in_page = MW_PAGE_BYTES - 1;
-	uint64_t head = -piece->base & in_page, bytes = piece->last - piece->base;
-
-	if (bytes < head)
-		return MW_STATUS_OK;
-	bytes = (bytes - head + 1) & ~in_page;
-	if (!bytes)
-		return MW_STATUS_OK;
-	return executor->ops->map(executor->self, piece->base + head, bytes,
-				  entry->host + (piece->base + head - entry->base),
-				  entry->readonly);
-}
-
-enum mw_status mw_machine_map_all(struct mw_machine *machine)
-{
-	const struct mw_map *map = atomic_load(&machine->memory.map);
-	const struct mw_executor *executor = &machine->executor;
-
-	for (size_t i = 0; i < map->piece_count; i++) {
-		const struct mw_map_entry *entry = &map->entries[map->pieces[i].entry];
-		enum mw_status status =
-			entry->host ? map_pages(executor, entry, &map->pieces[i]) : MW_STATUS_OK;
-
-		if (status != MW_STATUS_OK)
-			return status;
-	}
-	return MW_STATUS_OK;
-}
-
 enum mw_status mw_machine_set_executor(struct mw_machine *machine, struct mw_executor executor)
 {
 	assert(!machine->executor.ops && "a machine has one executor");
@@ -122,6 +89,9 @@ void mw_machine_drop_executor(struct mw_machine *machine)
 {
 	mw_machine_stop(machine);
 	machine->executor = (struct mw_executor){ 0 };
+	free(machine->mapped);
+	machine->mapped = NULL;
+	machine->mapped_count = 0;
 	if (machine->clock_driven)
 		mw_clock_set_manual(&machine->clock, machine->clock_was_manual);
 	machine->clock_driven = false;
@@ -245,7 +215,9 @@ bool mw_machine_reset(struct mw_machine *machine, struct mw_diagnostics *diagnos
 	for (size_t i = 0; i < machine->plan->node_count; i++)
 		mw_node_reset_state(machine->nodes[i]);
 	reset_lines(machine);
+	mw_places_reset(machine);
 	CALL_NODES(machine, after_reset);
+	mw_place_deliver(machine->main_actor);
 	bool good = reset_cpus(machine, diagnostics);
 
 	mw_actor_end(machine->main_actor);
@@ -297,6 +269,7 @@ void mw_machine_stop(struct mw_machine *machine)
 	machine->executing = false;
 	for (size_t i = 0; i < machine->own_loop_count; i++)
 		mw_loop_rest(machine->own_loops[i]);
+	mw_images_drain(machine);
 	mw_clock_stop(&machine->clock);
 	machine->running = false;
 	mw_actor_begin(machine->main_actor);

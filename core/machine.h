@@ -90,6 +90,20 @@ void mw_machine_observe(struct mw_machine *machine, struct mw_machine_observer o
  * nothing else connected. MW_STATUS_NOT_FOUND: no device does; MW_STATUS_BUSY: it has no room now. */
 enum mw_status mw_machine_input(struct mw_machine *machine, const struct mw_input_event *event);
 
+/** Main thread: another file (or NULL: none) for the medium of node `index`. False with diagnostics. */
+bool mw_machine_change_medium(struct mw_machine *machine, size_t index, const char *path,
+			      struct mw_diagnostics *diagnostics);
+
+/** Main thread: draws the whole picture of a display adapter; `canvas` begins zeroed or as the last call left
+ * it, its pixels are the caller's to free. False: the node is no adapter. mw_machine_display finds the first
+ * from index `from`, or -1. */
+bool mw_machine_draw(struct mw_machine *machine, size_t index, struct mw_canvas *canvas);
+long mw_machine_display(const struct mw_machine *machine, size_t from);
+/** Main thread: the characters of an adapter in text mode as UTF-8, rows ended by newlines; at most `capacity`
+ * bytes, of which *length are used. False: it is no adapter, or shows no text now. */
+bool mw_machine_screen_text(struct mw_machine *machine, size_t index, char *utf8, size_t capacity,
+			    size_t *length);
+
 /** Main thread: presses and releases the power button, which is the wire `power_button` of the first
  * device that has one. False: none has. */
 bool mw_machine_power_button(struct mw_machine *machine);

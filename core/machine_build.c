@@ -9,6 +9,7 @@
 #include "core/diagnostics.h"
 #include "core/field.h"
 #include "core/machine_internal.h"
+#include "core/tables/tables.h"
 
 static void *handle_slot(struct mw_node *node, const struct mw_wire *wire, size_t index)
 {
@@ -44,11 +45,11 @@ static void fill_properties(struct mw_node *node)
 	}
 }
 
-static void *new_handle(struct mw_node *node, enum mw_kind kind)
+static void *new_handle(struct mw_node *node, const struct mw_wire *wire)
 {
 	struct mw_arena *arena = &node->machine->arena;
 
-	switch (kind) {
+	switch (wire->kind) {
 	case MW_LINE: {
 		struct mw_line *line = mw_arena_alloc(arena, 1, sizeof(*line));
 
@@ -89,13 +90,21 @@ static void *new_handle(struct mw_node *node, enum mw_kind kind)
 		struct mw_dma *dma = mw_arena_alloc(arena, 1, sizeof(*dma));
 
 		dma->node = node;
+		dma->wire = wire;
 		return dma;
 	}
 	case MW_IMAGE: {
 		struct mw_image *image = mw_arena_alloc(arena, 1, sizeof(*image));
 
 		image->node = node;
+		image->own_wire = wire;
 		return image;
+	}
+	case MW_DISPLAY: {
+		struct mw_display *display = mw_arena_alloc(arena, 1, sizeof(*display));
+
+		display->node = node;
+		return display;
 	}
 	default: return NULL;
 	}
@@ -110,7 +119,7 @@ static void make_handles(struct mw_node *node)
 		size_t count = wire->count ? wire->count : 1;
 
 		for (size_t i = 0; i < count && wire->direction == MW_DRIVES; i++)
-			set_handle(node, wire, i, new_handle(node, wire->kind));
+			set_handle(node, wire, i, new_handle(node, wire));
 	}
 }
 
@@ -170,8 +179,11 @@ static bool make_node(struct mw_machine *machine, size_t index, struct mw_diagno
 	node->plan = plan;
 	node->type = plan->type;
 	node->index = (uint32_t)index;
-	pthread_mutex_init(&node->own_lock, NULL);
+	pthread_mutex_init(&node->own_lock.mutex, NULL);
 	node->lock = &node->own_lock;
+	if (plan->bus_node < index && machine->nodes[plan->bus_node]->type->private_bus)
+		node->lock = machine->nodes[plan->bus_node]->lock;
+	mw_places_init(node);
 	fill_properties(node);
 	make_handles(node);
 	make_timers(node);
@@ -275,58 +287,6 @@ static void join_links(struct mw_machine *machine)
 	}
 }
 
-static struct mw_map_entry entry_for(struct mw_node *node, const struct mw_plan_claim *claim)
-{
-	struct mw_map_entry entry = { .base = claim->base,
-				      .last = claim->base + (claim->length - 1),
-				      .node = node,
-				      .region = claim->region,
-				      .on_top = claim->overlays != NULL };
-
-	if (claim->region->backing != MW_BACKING_CALLS) {
-		size_t index = (size_t)(claim->region - node->type->regions.items);
-
-		entry.host = node->memories[index].bytes;
-		entry.readonly = claim->region->backing == MW_BACKING_ROM;
-	}
-	return entry;
-}
-
-static size_t claim_count(const struct mw_plan *plan)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < plan->node_count; i++)
-		count += plan->nodes[i].claim_count;
-	return count;
-}
-
-static void fill_space(struct mw_machine *machine, struct mw_address_space *space,
-		       enum mw_claim_kind kind)
-{
-	const struct mw_plan *plan = machine->plan;
-	struct mw_map_entry *entries =
-		mw_alloc(claim_count(plan) + machine->ram_count, sizeof(*entries));
-	size_t count = 0;
-
-	for (size_t i = 0; i < machine->ram_count && !space->ports; i++) {
-		const struct mw_ram_block *block = &machine->ram[i];
-
-		entries[count++] = (struct mw_map_entry){ .base = block->base,
-							  .last = block->base + (block->length - 1),
-							  .host = block->host };
-	}
-	for (size_t i = 0; i < plan->node_count; i++) {
-		for (size_t c = 0; c < plan->nodes[i].claim_count; c++) {
-			if (plan->nodes[i].claims[c].kind == kind)
-				entries[count++] =
-					entry_for(machine->nodes[i], &plan->nodes[i].claims[c]);
-		}
-	}
-	mw_machine_swap_map(machine, space, mw_map_create(entries, count, space->ports));
-	free(entries);
-}
-
 static void collect_eoi_sinks(struct mw_machine *machine)
 {
 	for (size_t i = 0; i < machine->plan->node_count; i++) {
@@ -420,8 +380,11 @@ static bool build(struct mw_machine *machine, struct mw_diagnostics *diagnostics
 	}
 	join_nets(machine);
 	join_links(machine);
-	fill_space(machine, &machine->ports, MW_CLAIM_IO);
-	fill_space(machine, &machine->memory, MW_CLAIM_MMIO);
+	mw_functions_init(machine);
+	mw_channels_init(machine);
+	mw_displays_init(machine);
+	mw_images_init(machine);
+	mw_place_spaces(machine);
 	collect_eoi_sinks(machine);
 	collect_intrs(machine);
 	return initialise(machine, true, diagnostics) && initialise(machine, false, diagnostics);
@@ -436,6 +399,7 @@ bool mw_machine_build(struct mw_machine **out, const struct mw_plan *plan,
 	machine->ram_fd = -1;
 	machine->nodes = mw_alloc(plan->node_count, sizeof(*machine->nodes));
 	pthread_mutex_init(&machine->power_mutex, NULL);
+	pthread_mutex_init(&machine->place_mutex, NULL);
 	pthread_mutex_init(&machine->log_mutex, NULL);
 	mw_jobs_init(&machine->jobs);
 	atomic_store(&machine->epoch, 1);
@@ -477,7 +441,7 @@ static void free_nodes(struct mw_machine *machine)
 		if (!node)
 			continue;
 		mw_memories_fini(node);
-		pthread_mutex_destroy(&node->own_lock);
+		pthread_mutex_destroy(&node->own_lock.mutex);
 		free(node);
 	}
 	free(machine->nodes);
@@ -488,6 +452,7 @@ void mw_machine_destroy(struct mw_machine *machine)
 	if (!machine)
 		return;
 	mw_machine_stop(machine);
+	mw_images_fini(machine);
 	for (size_t i = 0; i < machine->own_loop_count; i++)
 		mw_loop_join(machine->own_loops[i]);
 	if (machine->main_actor) {
@@ -501,6 +466,7 @@ void mw_machine_destroy(struct mw_machine *machine)
 	mw_loop_destroy(machine->loop);
 	for (size_t i = 0; machine->links && i < machine->plan->link_count; i++)
 		mw_link_fini(&machine->links[i]);
+	mw_displays_fini(machine);
 	free_nodes(machine);
 	mw_ram_fini(machine);
 	mw_space_fini(&machine->ports);
@@ -509,11 +475,14 @@ void mw_machine_destroy(struct mw_machine *machine)
 	for (size_t i = 0; i < machine->actor_count; i++)
 		mw_actor_destroy(machine->actors[i]);
 	free(machine->actors);
+	mw_items_free(machine->items);
 	free(machine->hooks);
 	free(machine->eoi_sinks);
 	free(machine->intrs);
 	mw_jobs_fini(&machine->jobs);
 	pthread_mutex_destroy(&machine->power_mutex);
+	pthread_mutex_destroy(&machine->place_mutex);
+	free(machine->mapped);
 	pthread_mutex_destroy(&machine->log_mutex);
 	mw_arena_fini(&machine->arena);
 	free(machine);

@@ -24,23 +24,34 @@ struct mw_log_limit {
 	unsigned lines, suppressed;
 };
 
+/** What is held while a thread is in a device, and that thread. */
+struct mw_lock {
+	pthread_mutex_t mutex;
+	struct mw_actor *actor;
+};
+
+/** Where a region answers that can be moved; guarded by the machine's place_mutex. */
+struct mw_placement {
+	struct mw_piece pieces[MW_PIECES_MAX];
+	size_t count;
+};
+
 /** A node of the machine: core's part, followed by the device's own struct. Lives as long as the
- * machine. `actor` is the thread inside, guarded by `lock`. */
+ * machine. */
 struct mw_node {
 	struct mw_machine *machine;
 	const struct mw_plan_node *plan;
 	const struct mw_device_type *type;
 	uint32_t index;
-	bool initialised, offloaded; /* the accelerator runs the chip */
-	pthread_mutex_t own_lock;
-	pthread_mutex_t *lock; /* own_lock, or its lock group's */
-	struct mw_actor *actor;
+	bool initialised, offloaded;    /* the accelerator runs the chip */
+	struct mw_lock own_lock, *lock; /* `lock`: own_lock, or that of the private bus it is on */
 	uint64_t mapped_first,
 		mapped_end; /* guarded by `lock`: what it may write through maps; empty: none */
 	struct mw_loop *loop;
 	struct mw_timer *timers;                    /* one per timer row */
 	struct mw_memory *memories;                 /* one per region, used by backed ones */
 	const struct mw_register_index **registers; /* one per region, of those with a table */
+	struct mw_placement *placements;            /* one per region, of those that move */
 	struct mw_log_limit log;
 	alignas(max_align_t) unsigned char device[];
 };
@@ -117,11 +128,29 @@ struct mw_power {
 };
 struct mw_dma {
 	struct mw_node *node;
+	const struct mw_wire *wire;
+	struct mw_node *controller; /* of the channel, NULL: it has none */
+	const struct mw_wire *controller_wire;
+	unsigned channel;
+	bool request, queued; /* DREQ; guarded by the node's lock */
 };
 struct mw_image {
 	struct mw_node *node;
+	const struct mw_wire *own_wire;
 	struct mw_node *peer; /* NULL: empty */
 	const struct mw_wire *wire;
+};
+struct mw_display {
+	struct mw_node *node;
+	struct mw_display_link *link; /* NULL: leads nowhere */
+};
+/** An adapter and who shows its picture. */
+struct mw_display_link {
+	struct mw_node *adapter, *host;
+	const struct mw_wire *adapter_wire, *host_wire;
+	struct mw_canvas canvas; /* guarded by the mutex, as what follows */
+	pthread_mutex_t mutex;
+	bool asked, again, whole; /* a request is on its way, and another has come meanwhile */
 };
 
 /** What a callback did to others, waiting for its lock to drop. */
@@ -133,7 +162,12 @@ struct mw_effect {
 		MW_EFFECT_MSI,
 		MW_EFFECT_POWER,
 		MW_EFFECT_INTR,
-		MW_EFFECT_INPUT
+		MW_EFFECT_INPUT,
+		MW_EFFECT_PLACE,
+		MW_EFFECT_IMAGE,
+		MW_EFFECT_CHANNEL,
+		MW_EFFECT_CHANNELS,
+		MW_EFFECT_DISPLAY
 	} kind;
 	union {
 		struct mw_net *net;
@@ -153,6 +187,10 @@ struct mw_effect {
 			struct mw_input *input;
 			struct mw_input_event event;
 		} input;
+		struct mw_image_request *request;
+		struct mw_dma *dma;
+		struct mw_node *controller;
+		struct mw_display_link *display;
 	};
 };
 
@@ -173,7 +211,7 @@ struct mw_actor {
 	size_t head, count, capacity;
 	size_t messages;     /* MSI and power entries in the queue, bounded */
 	uint8_t *net_queued; /* by net */
-	bool intr_queued;
+	bool intr_queued, place_queued;
 	uint8_t *link_queued;        /* by link: bits 0-1 bytes to side 0, 1; bits 2-3 room */
 	uint64_t turn_epoch;         /* what `epoch` shows during this turn */
 	struct mw_map_part last_hit; /* of memory, and in which epoch it was found */
@@ -182,9 +220,34 @@ struct mw_actor {
 	struct mw_log_limit log;
 };
 
+/** Image requests and the thread that does them; guarded by `mutex`. */
+struct mw_image_worker {
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	struct mw_image_request *first, **end;
+	struct mw_actor *actor; /* made before the machine starts */
+	pthread_t thread;
+	bool started, busy, quit;
+};
+
+/** Host memory as the executor has it. */
+struct mw_mapped {
+	uint64_t base, length;
+	uint8_t *host;
+	bool readonly;
+};
+
 struct mw_machine {
 	const struct mw_plan *plan;
 	struct mw_node **nodes;
+	struct mw_node *functions[256]; /* PCI bus 0, by device and function */
+	struct mw_display_link *displays;
+	size_t display_count;
+	struct mw_image_worker images;
+	pthread_mutex_t place_mutex; /* guards what follows */
+	bool ports_moved, memory_moved, a20_closed;
+	struct mw_mapped *mapped;
+	size_t mapped_count;
 	struct mw_net *nets;
 	struct mw_link *links;
 	struct mw_arena arena; /* handles, nets, links: everything of fixed size */
@@ -222,6 +285,7 @@ struct mw_machine {
 	_Atomic int intr_asserted; /* how many of them are high */
 	struct mw_line_watch line_watch;
 	struct mw_machine_observer observer;
+	struct mw_items *items; /* what a firmware configuration device was given, or NULL */
 	struct mw_reset_hook *hooks;
 	size_t hook_count;
 	bool running, paused;
@@ -254,6 +318,8 @@ void mw_effect_net(struct mw_actor *actor, struct mw_net *net);
 void mw_effect_stream(struct mw_actor *actor, struct mw_link *link, unsigned side, bool room);
 void mw_effect_intr(struct mw_actor *actor);
 void mw_effect_message(struct mw_actor *actor, struct mw_effect effect);
+/** For effects that come once for each of something, so that their number is bounded by the plan. */
+void mw_effect_once(struct mw_actor *actor, struct mw_effect effect);
 
 /** Publishes a map of one of the machine's spaces and frees those no actor can be reading any more.
  * The caller serialises changes. */
@@ -288,6 +354,39 @@ void mw_link_fini(struct mw_link *link);
 void mw_intr_deliver(struct mw_machine *machine);
 /** Takes all of them down and tells the executor. */
 void mw_intr_reset(struct mw_machine *machine);
+
+/* place.c */
+void mw_places_init(struct mw_node *node);
+/** Takes all that can be moved away; the machine is stopped. */
+void mw_places_reset(struct mw_machine *machine);
+/** Both spaces anew from the plan and the placements, and the executor told of what has changed. */
+enum mw_status mw_place_spaces(struct mw_machine *machine);
+/** The same after a callback, on its thread. */
+void mw_place_deliver(struct mw_actor *actor);
+
+/* config.c */
+void mw_functions_init(struct mw_machine *machine);
+/** A configuration access of 1, 2 or 4 bytes within a double word; no lock is held. */
+void mw_config_access(struct mw_actor *actor, uint32_t address, unsigned size, uint64_t *value,
+		      bool write);
+
+/* image.c */
+void mw_images_init(struct mw_machine *machine);
+void mw_images_fini(struct mw_machine *machine);
+/** Waits until nothing is pending; the CPUs and loops rest. */
+void mw_images_drain(struct mw_machine *machine);
+/** Does one request on the calling thread. */
+void mw_image_deliver(struct mw_image_request *request, struct mw_actor *actor);
+
+/* channel.c */
+void mw_channels_init(struct mw_machine *machine);
+void mw_channel_deliver(struct mw_dma *dma, struct mw_actor *actor);
+void mw_channels_deliver(struct mw_node *controller, struct mw_actor *actor);
+
+/* display.c */
+void mw_displays_init(struct mw_machine *machine);
+void mw_displays_fini(struct mw_machine *machine);
+void mw_display_deliver(struct mw_display_link *display, struct mw_actor *actor);
 
 /* input.c */
 void mw_input_deliver(struct mw_input *input, struct mw_actor *actor,

@@ -79,22 +79,25 @@ bool mw_memories_init(struct mw_node *node, struct mw_diagnostics *diagnostics)
 		const struct mw_plan_claim *claim =
 			mw_plan_claim(node->plan, MW_CLAIM_MMIO, region->name);
 
+		uint64_t length = claim ? claim->length : region->movable ? region->size : 0;
+
 		memcpy(node->device + region->memory_offset, &memory, sizeof(memory));
-		if (!claim)
+		if (!length)
 			continue;
-		if (claim->base % MW_PAGE_BYTES || claim->length % MW_PAGE_BYTES) {
+		if (claim && (claim->base % MW_PAGE_BYTES || length % MW_PAGE_BYTES)) {
 			mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "R308", claim->span,
 					   "memory of `%s` is not a whole number of 4 KiB pages",
 					   node->plan->id);
 			return false;
 		}
-		void *host = mmap(NULL, claim->length, PROT_READ | PROT_WRITE,
+		void *host = mmap(NULL, length, PROT_READ | PROT_WRITE,
 				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 		if (host == MAP_FAILED)
-			return no_memory(diagnostics, claim->span, claim->length);
+			return no_memory(diagnostics, claim ? claim->span : node->plan->span,
+					 length);
 		memory->bytes = host;
-		memory->size = claim->length;
+		memory->size = length;
 	}
 	return true;
 }
@@ -241,26 +244,4 @@ void *mw_dma_map(struct mw_dma *dma, uint64_t address, size_t count, bool writin
 	if (writing)
 		note_map(dma->node, address, count);
 	return part.entry->host + (address - part.entry->base);
-}
-
-uint64_t mw_image_size(const struct mw_image *image)
-{
-	if (!image->peer)
-		return 0;
-	mw_node_enter(image->peer, image->node->actor);
-	uint64_t size = image->wire->on_size(image->peer->device);
-
-	mw_node_leave(image->peer);
-	return size;
-}
-
-bool mw_image_read(struct mw_image *image, uint64_t offset, void *bytes, size_t count)
-{
-	if (!image->peer)
-		return false;
-	mw_node_enter(image->peer, image->node->actor);
-	bool done = image->wire->on_read(image->peer->device, offset, bytes, count);
-
-	mw_node_leave(image->peer);
-	return done;
 }

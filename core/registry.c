@@ -34,6 +34,7 @@ const char *mw_kind_name(enum mw_kind kind)
 		[MW_IMAGE] = "image",
 		[MW_MEMORY] = "memory",
 		[MW_TIMER] = "timer",
+		[MW_DISPLAY] = "display",
 	};
 
 	return (unsigned)kind < MW_KIND_COUNT ? names[kind] : "unknown";

@@ -152,16 +152,40 @@ static void check_properties(struct check *check)
 	}
 }
 
+/* Images, displays and DMA channels: who of the two ends has which handler. */
+static void check_new_handlers(struct check *check, const struct mw_wire *row)
+{
+	bool receives = row->direction == MW_RECEIVES;
+
+	if (row->kind == MW_IMAGE && receives && (row->on_done || row->on_media))
+		broken(check, row->name, "an image that receives has no on_done and no on_media");
+	if (row->kind == MW_IMAGE && !receives &&
+	    (row->on_write || row->on_flush || row->on_discard || row->on_writable ||
+	     row->on_change))
+		broken(check, row->name, "only an image that receives is written");
+	if (row->kind == MW_DMA && receives != (row->on_cycle != NULL))
+		broken(check, row->name, "who gives DMA channels out has on_cycle");
+	if (row->kind == MW_DMA && row->channel != (row->on_transfer != NULL))
+		broken(check, row->name, "a wire with a channel has on_transfer");
+	if (row->kind == MW_DISPLAY &&
+	    (receives || !row->on_draw == !row->on_frame || row->count > 1))
+		broken(check, row->name, "a display has on_draw or on_frame, and is held");
+}
+
 /* A handler belongs to exactly one kind and direction. */
 static void check_handlers(struct check *check, const struct mw_wire *row)
 {
 	bool line = row->on_level, bytes = row->on_byte || row->on_bytes || row->on_room;
-	bool msi = row->on_eoi, image = row->on_read || row->on_size;
+	bool msi = row->on_eoi, image = row->on_read || row->on_size || row->on_done ||
+					row->on_media || row->on_write || row->on_flush ||
+					row->on_discard || row->on_writable || row->on_change;
+	bool display = row->on_draw || row->on_frame, dma = row->on_transfer || row->on_cycle;
 	bool intr = row->on_acknowledge, input = row->on_input || row->takes;
 
 	if ((line && row->kind != MW_LINE) || (bytes && row->kind != MW_STREAM) ||
 	    (msi && row->kind != MW_MSI) || (image && row->kind != MW_IMAGE) ||
-	    (intr && row->kind != MW_INTR) || (input && row->kind != MW_INPUT))
+	    (intr && row->kind != MW_INTR) || (input && row->kind != MW_INPUT) ||
+	    (display && row->kind != MW_DISPLAY) || (dma && row->kind != MW_DMA))
 		broken(check, row->name, "the handler is not one of this kind of wire");
 	if (row->on_byte && row->on_bytes)
 		broken(check, row->name, "a stream is heard by the byte or by the run, not both");
@@ -177,10 +201,11 @@ static void check_handlers(struct check *check, const struct mw_wire *row)
 	    (row->direction == MW_RECEIVES) != (row->on_input && row->takes))
 		broken(check, row->name,
 		       "an input that receives has on_input and says what it takes");
+	check_new_handlers(check, row);
 	if (row->direction == MW_RECEIVES && row->kind != MW_LINE && row->kind != MW_IMAGE &&
-	    row->kind != MW_INPUT)
+	    row->kind != MW_INPUT && row->kind != MW_DMA)
 		broken(check, row->name,
-		       "only lines, images and input receive; other wires are held");
+		       "only lines, images, input and DMA channels receive; other wires are held");
 }
 
 static void check_count_property(struct check *check, const struct mw_wire *row)
@@ -226,7 +251,7 @@ static void check_wires(struct check *check)
 			broken(check, row->name, "a wire needs a lower case name");
 		if (!row->help || !row->help[0])
 			broken(check, row->name, "a wire needs a help text");
-		if (row->kind < MW_LINE || row->kind >= MW_MEMORY)
+		if ((row->kind < MW_LINE || row->kind >= MW_MEMORY) && row->kind != MW_DISPLAY)
 			broken(check, row->name, "not a kind of wire");
 		check_claimed(check, row);
 		check_handlers(check, row);
@@ -292,6 +317,19 @@ static void check_registers(struct check *check, const struct mw_region *region)
 		broken(check, region->name, "registers, or read and write, but not both");
 }
 
+static void check_placement(struct check *check, const struct mw_region *row)
+{
+	if (row->bar > 7)
+		broken(check, row->name,
+		       "a function has base address registers 0 to 5 and a ROM's");
+	if (row->bar && (!row->size || (row->size & (row->size - 1))))
+		broken(check, row->name, "what a base address register places is a power of two");
+	if (row->bar && !check->type->config)
+		broken(check, row->name, "a base address register belongs to a PCI function");
+	if (row->bar && row->movable)
+		broken(check, row->name, "a region is moved in one way");
+}
+
 static void check_regions(struct check *check)
 {
 	for (size_t i = 0; i < check->type->regions.count; i++) {
@@ -319,6 +357,7 @@ static void check_regions(struct check *check)
 			broken(check, row->name, "there are 64 Ki ports");
 		if (row->align & (row->align - 1))
 			broken(check, row->name, "an alignment is a power of two");
+		check_placement(check, row);
 		check_registers(check, row);
 	}
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/map_pieces.h"
 
 enum { PAGE_PORTS = 256 };
 
@@ -22,56 +23,6 @@ static void paint_ports(struct mw_map *map, uint32_t entry)
 	}
 }
 
-static int by_base(const void *a, const void *b)
-{
-	const struct mw_map_piece *one = a, *two = b;
-
-	return one->base < two->base ? -1 : one->base > two->base;
-}
-
-static void add_piece(struct mw_map *map, uint64_t base, uint64_t last, uint32_t entry)
-{
-	if (map->piece_count == map->piece_capacity) {
-		map->piece_capacity = map->piece_capacity ? 2 * map->piece_capacity : 16;
-		map->pieces = mw_grow(map->pieces, map->piece_capacity, sizeof(*map->pieces));
-	}
-	map->pieces[map->piece_count++] = (struct mw_map_piece){ base, last, entry };
-}
-
-/* Cuts what lies under [base, last] out of the pieces. */
-static void cut_pieces(struct mw_map *map, uint64_t base, uint64_t last)
-{
-	for (size_t i = 0; i < map->piece_count; i++) {
-		struct mw_map_piece *piece = &map->pieces[i], old = *piece;
-
-		if (old.last < base || old.base > last)
-			continue;
-		if (old.base >= base && old.last <= last) {
-			*piece = map->pieces[--map->piece_count];
-			i--;
-		} else if (old.base < base) {
-			piece->last = base - 1;
-			if (old.last > last)
-				add_piece(map, last + 1, old.last, old.entry);
-		} else {
-			piece->base = last + 1;
-		}
-	}
-}
-
-static void paint_pieces(struct mw_map *map, bool on_top)
-{
-	for (size_t i = 0; i < map->count; i++) {
-		const struct mw_map_entry *entry = &map->entries[i];
-
-		if (entry->on_top != on_top)
-			continue;
-		if (on_top)
-			cut_pieces(map, entry->base, entry->last);
-		add_piece(map, entry->base, entry->last, (uint32_t)i);
-	}
-}
-
 struct mw_map *mw_map_create(const struct mw_map_entry *entries, size_t count, bool ports)
 {
 	struct mw_map *map = mw_alloc(1, sizeof(*map));
@@ -80,19 +31,17 @@ struct mw_map *mw_map_create(const struct mw_map_entry *entries, size_t count, b
 	if (count)
 		memcpy(map->entries, entries, count * sizeof(*entries));
 	map->count = count;
-	if (ports) {
-		for (int top = 0; top <= 1; top++) {
-			for (size_t i = 0; i < count; i++) {
-				if (entries[i].on_top == top)
-					paint_ports(map, (uint32_t)i);
-			}
+	for (unsigned layer = MW_LAYER_BAR; layer <= MW_LAYER_MOVED; layer++) {
+		for (size_t i = 0; i < count; i++) {
+			if (map->entries[i].layer != layer)
+				continue;
+			if (ports)
+				paint_ports(map, (uint32_t)i);
+			else
+				mw_map_paint(map, (uint32_t)i);
 		}
-		return map;
 	}
-	paint_pieces(map, false);
-	paint_pieces(map, true);
-	if (map->piece_count)
-		qsort(map->pieces, map->piece_count, sizeof(*map->pieces), by_base);
+	mw_map_sort(map);
 	return map;
 }
 

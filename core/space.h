@@ -11,14 +11,25 @@
 struct mw_node;
 struct mw_region;
 
+/** Who wins where ranges overlap: the later. */
+enum mw_map_layer {
+	MW_LAYER_BAR,   /* what a guest has placed by a base address register */
+	MW_LAYER_FIXED, /* RAM and claims, which do not overlap each other */
+	MW_LAYER_TOP,   /* permitted overlays */
+	MW_LAYER_MOVED  /* what a chipset lays over it (PAM) */
+};
+
 /** A range that answers: a node's region, or plain memory (host != NULL). `last` is inclusive. */
 struct mw_map_entry {
 	uint64_t base, last;
+	uint64_t offset;      /* in the region, at `base` */
 	struct mw_node *node; /* NULL for RAM */
 	const struct mw_region *region;
 	uint8_t *host;
+	uint8_t *write_host; /* where writes go instead; `host` is then only read */
 	bool readonly;
-	bool on_top; /* a permitted overlay: wins where it overlaps */
+	bool write_only; /* given to mw_map_create: reads go to what lies below */
+	enum mw_map_layer layer;
 };
 
 /** One state of a space; never changes once published. */
@@ -44,7 +55,7 @@ struct mw_address_space {
 	struct mw_map *retired;
 };
 
-/** Returns a new map over a copy of `entries`. */
+/** Returns a new map over a copy of `entries`; of one layer the later ones win. */
 struct mw_map *mw_map_create(const struct mw_map_entry *entries, size_t count, bool ports);
 void mw_map_destroy(struct mw_map *map);
 

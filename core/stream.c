@@ -87,7 +87,7 @@ void mw_stream_write(struct mw_stream *stream, const uint8_t *bytes, size_t coun
 	if (fitted < count)
 		mw_guest_log(stream->node->device, "the other end is full; %zu bytes are lost",
 			     count - fitted);
-	mw_effect_stream(stream->node->actor, link, to, false);
+	mw_effect_stream(stream->node->lock->actor, link, to, false);
 }
 
 void mw_stream_put(struct mw_stream *stream, uint8_t byte)
@@ -125,7 +125,7 @@ void mw_stream_credit(struct mw_stream *stream, size_t bytes)
 
 	pthread_mutex_unlock(&link->mutex);
 	if (waiting)
-		mw_effect_stream(stream->node->actor, link, stream->side, false);
+		mw_effect_stream(stream->node->lock->actor, link, stream->side, false);
 }
 
 static size_t take(struct mw_link *link, unsigned side, uint8_t *bytes, size_t limit, bool *room)

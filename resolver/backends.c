@@ -6,7 +6,8 @@
 
 bool mw_wire_has_host_side(const struct mw_wire *wire)
 {
-	return (wire->kind == MW_STREAM || wire->kind == MW_IMAGE) &&
+	return (wire->kind == MW_STREAM || wire->kind == MW_IMAGE ||
+		(wire->kind == MW_DISPLAY && wire->on_draw)) &&
 	       wire->direction == MW_DRIVES && wire->count <= 1;
 }
 
@@ -60,9 +61,11 @@ struct mw_draft_node *mw_backend_add(struct mw_draft *draft, struct mw_draft_nod
 	return backend;
 }
 
-/* The type and wire a key of `backend:` means on this node; a key fits one wire at most. */
+/* The type and wire a key of `backend:` means on this node, or on its wire `only`; a key fits one wire at
+ * most. */
 static const struct mw_device_type *find_backend(struct mw_draft *draft,
-						 const struct mw_draft_node *node, const char *key,
+						 const struct mw_draft_node *node,
+						 const struct mw_wire *only, const char *key,
 						 const struct mw_wire **wire)
 {
 	const struct mw_device_type *found = NULL;
@@ -70,7 +73,7 @@ static const struct mw_device_type *find_backend(struct mw_draft *draft,
 	for (size_t i = 0; i < node->type->wires.count; i++) {
 		const struct mw_wire *candidate = &node->type->wires.items[i];
 		const struct mw_device_type *type =
-			mw_wire_has_host_side(candidate)
+			mw_wire_has_host_side(candidate) && (!only || candidate == only)
 				? mw_registry_backend(draft->registry, key, candidate->kind)
 				: NULL;
 
@@ -82,8 +85,8 @@ static const struct mw_device_type *find_backend(struct mw_draft *draft,
 	return found;
 }
 
-static void unknown_backend(struct mw_draft *draft, struct mw_draft_node *node, struct mw_span span,
-			    const char *key)
+static void unknown_backend(struct mw_draft *draft, struct mw_draft_node *node,
+			    const struct mw_wire *only, struct mw_span span, const char *key)
 {
 	const char **names =
 		mw_arena_alloc(draft->arena, draft->registry->count + 1, sizeof(*names));
@@ -94,7 +97,8 @@ static void unknown_backend(struct mw_draft *draft, struct mw_draft_node *node, 
 	for (size_t i = 0; i < draft->registry->count; i++) {
 		const char *name = draft->registry->types[i]->backend;
 
-		if (!name || find_backend(draft, node, name, &wire) != draft->registry->types[i])
+		if (!name ||
+		    find_backend(draft, node, only, name, &wire) != draft->registry->types[i])
 			continue;
 		names[count++] = name;
 		int length =
@@ -114,55 +118,91 @@ static void unknown_backend(struct mw_draft *draft, struct mw_draft_node *node, 
 }
 
 /* `{ KEY: main value, PROPERTY: value, ... }`: the first key that is a backend's. */
-static void check_map(struct mw_draft *draft, struct mw_draft_node *node)
+static void check_map(struct mw_draft *draft, struct mw_draft_node *node,
+		      const struct mw_wire *only, struct mw_tree *tree)
 {
-	for (struct mw_tree *child = node->backend->first; child; child = child->next) {
+	for (struct mw_tree *child = tree->first; child; child = child->next) {
 		const struct mw_wire *wire = NULL;
-		const struct mw_device_type *type = find_backend(draft, node, child->key, &wire);
+		const struct mw_device_type *type =
+			find_backend(draft, node, only, child->key, &wire);
 
 		if (!type)
 			continue;
-		struct mw_draft_node *backend =
-			mw_backend_add(draft, node, wire, type, node->backend->span);
+		struct mw_draft_node *backend = mw_backend_add(draft, node, wire, type, tree->span);
 
-		mw_values_check(draft, backend, node->backend, child->key);
+		mw_values_check(draft, backend, tree, child->key);
 		node->failed |= backend->failed;
 		return;
 	}
 	/* An empty map is what is left of `{ file: $(optional) }`. */
-	if (node->backend->first)
-		unknown_backend(draft, node, node->backend->span,
-				node->backend->count == 1 ? node->backend->first->key : NULL);
+	if (tree->first)
+		unknown_backend(draft, node, only, tree->span,
+				tree->count == 1 ? tree->first->key : NULL);
+}
+
+static void check_host_side(struct mw_draft *draft, struct mw_draft_node *node,
+			    const struct mw_wire *only, struct mw_tree *tree)
+{
+	if (tree->kind == MW_TREE_MAP) {
+		check_map(draft, node, only, tree);
+		return;
+	}
+	const struct mw_wire *wire = NULL;
+	const char *key = mw_draft_text(draft, tree, node, "backend", "a backend");
+	const struct mw_device_type *type =
+		key ? find_backend(draft, node, only, key, &wire) : NULL;
+
+	if (!key)
+		return;
+	if (!type) {
+		unknown_backend(draft, node, only, tree->span, key);
+		return;
+	}
+	struct mw_draft_node *backend = mw_backend_add(draft, node, wire, type, tree->span);
+
+	mw_values_check(draft, backend, NULL, NULL);
+	node->failed |= backend->failed;
+}
+
+static const struct mw_wire *host_side(const struct mw_draft_node *node, const char *name)
+{
+	const struct mw_wire *wire = mw_type_wire(node->type, name);
+
+	return wire && mw_wire_has_host_side(wire) ? wire : NULL;
+}
+
+/* A node with several wires to the host side may name them: `{ WIRE: { KEY: ... }, ... }`. */
+static bool names_wires(const struct mw_draft_node *node)
+{
+	return host_sides(node->type) > 1 && node->backend->kind == MW_TREE_MAP &&
+	       node->backend->first && host_side(node, node->backend->first->key);
+}
+
+static void check_named(struct mw_draft *draft, struct mw_draft_node *node)
+{
+	for (struct mw_tree *child = node->backend->first; child; child = child->next) {
+		const struct mw_wire *wire = host_side(node, child->key);
+
+		if (wire)
+			check_host_side(draft, node, wire, child);
+		else
+			mw_draft_error(draft, "S101", child->key_span, node, "backend",
+				       "%s has no wire `%s` to the host side", node->type->name,
+				       child->key);
+	}
 }
 
 void mw_backend_check(struct mw_draft *draft, struct mw_draft_node *node)
 {
 	if (!node->backend)
 		return;
-	if (!host_sides(node->type)) {
+	if (!host_sides(node->type))
 		mw_draft_error(draft, "S101", node->backend->key_span, node, "backend",
 			       "%s has no wire to the host side", node->type->name);
-		return;
-	}
-	if (node->backend->kind == MW_TREE_MAP) {
-		check_map(draft, node);
-		return;
-	}
-	const struct mw_wire *wire = NULL;
-	const char *key = mw_draft_text(draft, node->backend, node, "backend", "a backend");
-	const struct mw_device_type *type = key ? find_backend(draft, node, key, &wire) : NULL;
-
-	if (!key)
-		return;
-	if (!type) {
-		unknown_backend(draft, node, node->backend->span, key);
-		return;
-	}
-	struct mw_draft_node *backend =
-		mw_backend_add(draft, node, wire, type, node->backend->span);
-
-	mw_values_check(draft, backend, NULL, NULL);
-	node->failed |= backend->failed;
+	else if (names_wires(node))
+		check_named(draft, node);
+	else
+		check_host_side(draft, node, NULL, node->backend);
 }
 
 void mw_backend_rest(struct mw_draft *draft, struct mw_draft_node *node)
@@ -175,7 +215,7 @@ void mw_backend_rest(struct mw_draft *draft, struct mw_draft_node *node)
 		const struct mw_device_type *null =
 			mw_registry_backend(draft->registry, "null", wire->kind);
 
-		if (wire->kind == MW_STREAM && null) {
+		if (wire->kind == MW_STREAM && null && !wire->optional) {
 			struct mw_draft_node *backend =
 				mw_backend_add(draft, node, wire, null, node->span);
 

@@ -109,6 +109,8 @@ static bool check_alignment(struct claims *claims, struct mw_draft_claim *claim)
 	bool backed = claim->region->backing != MW_BACKING_CALLS;
 
 	claim->align = claim->region->align ? claim->region->align : backed ? PAGE : 1;
+	if (claim->region->bar) /* a base address register holds no other */
+		claim->align = claim->length;
 	if (!claim->automatic && claim->base & (claim->align - 1)) {
 		struct mw_diag *diag = mw_draft_error(
 			claims->draft, "R308", claim->tree->span, claims->node, claims->key,

@@ -54,7 +54,28 @@ struct mw_draft_net **mw_wire_pin(struct mw_draft *draft, struct mw_wire_end end
 	return &end.node->pins[row][end.index];
 }
 
-/* "NODE" or "NODE:PIN", a node with one row of interrupt inputs. */
+/* The row of interrupt inputs that is named, or the only one. */
+static const struct mw_wire *input_of(const struct mw_device_type *type, const char *name)
+{
+	const struct mw_wire *wire = name ? mw_type_wire(type, name) : mw_wire_input(type);
+
+	return wire && wire->kind == MW_LINE && wire->direction == MW_RECEIVES ? wire : NULL;
+}
+
+static void refuse_input(struct mw_domains *domains, const struct mw_tree *tree,
+			 const struct mw_draft_node *node, const char *wire)
+{
+	if (wire)
+		mw_draft_error(domains->draft, "R305", tree->span, NULL, "irq",
+			       "`%s` (%s) has no interrupt inputs `%s`", node->id, node->type->name,
+			       wire);
+	else
+		mw_draft_error(domains->draft, "R305", tree->span, NULL, "irq",
+			       "`%s` (%s) has no one row of interrupt inputs", node->id,
+			       node->type->name);
+}
+
+/* "NODE", a node with one row of interrupt inputs, or "NODE.WIRE"; ":PIN" may follow. */
 static bool read_end(struct mw_domains *domains, struct mw_tree *tree, struct mw_wire_end *end)
 {
 	struct mw_draft *draft = domains->draft;
@@ -63,9 +84,13 @@ static bool read_end(struct mw_domains *domains, struct mw_tree *tree, struct mw
 
 	if (!text)
 		return false;
-	const char *colon = strchr(text, ':');
-	const char *id =
-		colon ? mw_arena_strndup(draft->arena, text, (size_t)(colon - text)) : text;
+	const char *colon = strchr(text, ':'), *dot = strchr(text, '.');
+	size_t length = colon ? (size_t)(colon - text) : strlen(text);
+	size_t id_length = dot && (size_t)(dot - text) < length ? (size_t)(dot - text) : length;
+	const char *id = mw_arena_strndup(draft->arena, text, id_length);
+	const char *wire = id_length == length ? NULL
+					       : mw_arena_strndup(draft->arena, dot + 1,
+								  length - id_length - 1);
 
 	if (colon && !mw_tree_int(colon + 1, &pin)) {
 		mw_draft_no_number(draft, tree, NULL, "irq", colon + 1);
@@ -76,17 +101,16 @@ static bool read_end(struct mw_domains *domains, struct mw_tree *tree, struct mw
 		mw_draft_no_node(draft, "R305", tree->span, NULL, "irq", id);
 		return false;
 	}
-	end->wire = mw_wire_input(end->node->type);
+	end->wire = input_of(end->node->type, wire);
 	end->index = (uint32_t)pin;
-	if (end->wire && pin < mw_wire_count(end->node, end->wire))
+	if (!end->wire) {
+		refuse_input(domains, tree, end->node, wire);
+		return false;
+	}
+	if (pin < mw_wire_count(end->node, end->wire))
 		return true;
-	if (end->wire)
-		mw_draft_error(draft, "R305", tree->span, NULL, "irq", "`%s` has pins 0-%" PRIu32,
-			       id, mw_wire_count(end->node, end->wire) - 1);
-	else
-		mw_draft_error(draft, "R305", tree->span, NULL, "irq",
-			       "`%s` (%s) has no one row of interrupt inputs", id,
-			       end->node->type->name);
+	mw_draft_error(draft, "R305", tree->span, NULL, "irq", "`%s` has pins 0-%" PRIu32, id,
+		       mw_wire_count(end->node, end->wire) - 1);
 	return false;
 }
 

@@ -253,9 +253,6 @@ static void read_tables(struct mw_draft *draft, struct mw_tree *tree)
 	for (struct mw_tree *item = tree ? tree->first : NULL; item; item = item->next) {
 		int member = mw_draft_member(draft, item, NULL, "boot", tables);
 
-		if (member > 0)
-			mw_draft_error(draft, "S110", item->span, NULL, "boot",
-				       "`%s` is not implemented yet", tables[member]);
 		if (member >= 0)
 			draft->plan->boot.tables |= 1u << member;
 	}

@@ -20,6 +20,7 @@ const struct mw_bus_kind *mw_bus_kind(const char *name)
 		{ "pcie", "pci", false, MW_ADDRESS_DEVFN },
 		{ "i2c", NULL, false, MW_ADDRESS_I2C },
 		{ "ide", NULL, false, MW_ADDRESS_UNIT },
+		{ "floppy", NULL, false, MW_ADDRESS_UNIT },
 		{ NULL, NULL, false, MW_ADDRESS_NONE },
 	};
 	const struct mw_bus_kind *kind = kinds;

@@ -31,8 +31,7 @@ static enum mw_status map(void *self, uint64_t base, uint64_t length, void *host
 
 	if (!is_whole_pages(base, length))
 		return MW_STATUS_INVALID;
-	soft_slots_map(vm, base, length, host, readonly);
-	soft_blocks_flush(vm);
+	soft_thread_remap(vm, &(struct soft_slot){ base, length, host, readonly, NULL });
 	return MW_STATUS_OK;
 }
 
@@ -42,8 +41,7 @@ static enum mw_status unmap(void *self, uint64_t base, uint64_t length)
 
 	if (!is_whole_pages(base, length))
 		return MW_STATUS_INVALID;
-	soft_slots_unmap(vm, base, length);
-	soft_blocks_flush(vm);
+	soft_thread_remap(vm, &(struct soft_slot){ .base = base, .length = length });
 	return MW_STATUS_OK;
 }
 

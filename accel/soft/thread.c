@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "accel/soft/memory/memory.h"
+#include "accel/soft/memory/physical.h"
 #include "accel/soft/run.h"
 #include "accel/soft/schedule.h"
+#include "accel/soft/system/system.h"
 #include "core/alloc.h"
 #include "core/executor.h"
 #include "core/thread.h"
@@ -82,6 +85,32 @@ static void follow_intr(struct soft_vm *vm)
 		mw_lapic_lint(&vm->cpus[i]->lapic, 0, level);
 }
 
+static void remap(struct soft_vm *vm, const struct soft_slot *slot)
+{
+	if (slot->host)
+		soft_slots_map(vm, slot->base, slot->length, slot->host, slot->readonly);
+	else
+		soft_slots_unmap(vm, slot->base, slot->length);
+}
+
+/* On the CPU thread between instructions, with the mutex held. */
+static void serve_remaps(struct soft_vm *vm)
+{
+	bool any = vm->remaps;
+
+	while (vm->remaps) {
+		struct soft_remap *request = vm->remaps;
+
+		vm->remaps = request->next;
+		remap(vm, &request->slot);
+		request->done = true;
+	}
+	if (!any)
+		return;
+	soft_blocks_flush(vm);
+	pthread_cond_broadcast(&vm->changed);
+}
+
 void soft_thread_take(struct soft_vm *vm)
 {
 	struct soft_message *messages;
@@ -95,6 +124,7 @@ void soft_thread_take(struct soft_vm *vm)
 	count = vm->message_count;
 	vm->messages = NULL;
 	vm->message_count = vm->message_capacity = 0;
+	serve_remaps(vm);
 	all_written = vm->all_written;
 	vm->all_written = false;
 	pthread_mutex_unlock(&vm->mutex);
@@ -114,8 +144,11 @@ void soft_thread_take(struct soft_vm *vm)
 static void wait_for_stop(struct soft_vm *vm)
 {
 	pthread_mutex_lock(&vm->mutex);
-	while (!atomic_load(&vm->halting) && !vm->quitting)
+	while (!atomic_load(&vm->halting) && !vm->quitting) {
+		serve_remaps(vm);
 		pthread_cond_wait(&vm->changed, &vm->mutex);
+	}
+	serve_remaps(vm);
 	pthread_mutex_unlock(&vm->mutex);
 }
 
@@ -253,4 +286,40 @@ void soft_thread_written(struct soft_vm *vm, uint64_t base, uint64_t length)
 		forget_code(vm, base, length);
 	else
 		post(vm, (struct soft_message){ .address = base, .length = length });
+}
+
+/* Inside an instruction: translations go at once, but the block that runs stays in memory until it has ended,
+ * and with it all others. */
+static void remap_here(struct soft_vm *vm, const struct soft_slot *slot)
+{
+	remap(vm, slot);
+	for (unsigned i = 0; i < vm->cpu_count; i++)
+		soft_tlb_flush(vm->cpus[i]);
+	soft_spans_forget(vm);
+	pthread_mutex_lock(&vm->mutex);
+	vm->all_written = true;
+	atomic_store(&vm->kicked, true);
+	pthread_mutex_unlock(&vm->mutex);
+	if (vm->running)
+		soft_look(vm->running);
+}
+
+void soft_thread_remap(struct soft_vm *vm, const struct soft_slot *slot)
+{
+	struct soft_remap request = { .slot = *slot };
+
+	if (is_cpu_thread(vm)) {
+		remap_here(vm, slot);
+		return;
+	}
+	pthread_mutex_lock(&vm->mutex);
+	request.next = vm->remaps;
+	vm->remaps = &request;
+	if (!vm->has_thread || vm->parked)
+		serve_remaps(vm);
+	atomic_store(&vm->kicked, true);
+	pthread_cond_broadcast(&vm->changed);
+	while (!request.done)
+		pthread_cond_wait(&vm->changed, &vm->mutex);
+	pthread_mutex_unlock(&vm->mutex);
 }

@@ -52,6 +52,13 @@ struct soft_message {
 	uint32_t data;
 };
 
+/** A change of slots that another thread wants while CPUs run; on that thread's stack. */
+struct soft_remap {
+	struct soft_slot slot; /* host NULL: what is there goes away */
+	bool done;
+	struct soft_remap *next;
+};
+
 struct soft_vm {
 	struct mw_machine *machine;
 	const struct mw_plan *plan;
@@ -90,6 +97,7 @@ struct soft_vm {
 	struct soft_message *messages;         /* under mutex */
 	size_t message_count, message_capacity;
 	bool all_written;           /* under mutex: more ranges than there was room for */
+	struct soft_remap *remaps;  /* under mutex */
 	FILE *trace;                /* NULL: none */
 	struct soft_tracer *tracer; /* its state, with it */
 	uint32_t unknown_msrs[32];  /* named in the log already */

@@ -243,13 +243,24 @@ void mw_aml_if_begin(struct mw_aml *aml)
 	mw_aml_package_open(aml);
 }
 
+void mw_aml_op(struct mw_aml *aml, enum mw_aml_operator op)
+{
+	mw_aml_byte(aml, (uint8_t)op);
+}
+
 void mw_aml_operation_region(struct mw_aml *aml, const char *path, bool memory, uint64_t base,
 			     uint64_t length)
+{
+	mw_aml_operation_region_in(aml, path, memory ? 0 : 1, base, length);
+}
+
+void mw_aml_operation_region_in(struct mw_aml *aml, const char *path, unsigned space, uint64_t base,
+				uint64_t length)
 {
 	mw_aml_byte(aml, OP_EXT);
 	mw_aml_byte(aml, OP_EXT_REGION);
 	mw_aml_name_string(aml, path);
-	mw_aml_byte(aml, memory ? 0 : 1);
+	mw_aml_byte(aml, (uint8_t)space);
 	mw_aml_integer(aml, base);
 	mw_aml_integer(aml, length);
 }

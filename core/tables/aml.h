@@ -35,12 +35,27 @@ void mw_aml_device_begin(struct mw_aml *aml, const char *path);
 void mw_aml_method_begin(struct mw_aml *aml, const char *path, unsigned arguments, bool serialized);
 void mw_aml_package_begin(struct mw_aml *aml, unsigned elements);
 void mw_aml_if_begin(struct mw_aml *aml); /* the predicate is what is written next */
+/** A term whose operands are what is written next (20.2.5), the target last. */
+enum mw_aml_operator {
+	MW_AML_NO_TARGET = 0x00,
+	MW_AML_ARG0 = 0x68,
+	MW_AML_STORE = 0x70,
+	MW_AML_AND = 0x7b,
+	MW_AML_OR = 0x7d,
+	MW_AML_CREATE_DWORD_FIELD = 0x8a,
+	MW_AML_RETURN = 0xa4
+};
+void mw_aml_op(struct mw_aml *aml, enum mw_aml_operator op);
 /** Ends the innermost scope, device, method, package, if or buffer. */
 void mw_aml_end(struct mw_aml *aml);
 
 /** OperationRegion (path, SystemMemory or SystemIO, base, length). */
 void mw_aml_operation_region(struct mw_aml *aml, const char *path, bool memory, uint64_t base,
 			     uint64_t length);
+/** The same in the space of that number (table 5.194's: 2 is the PCI function's configuration space). */
+enum { MW_AML_PCI_CONFIG = 2 };
+void mw_aml_operation_region_in(struct mw_aml *aml, const char *path, unsigned space, uint64_t base,
+				uint64_t length);
 /** Field (region, access, NoLock, Preserve) with one named field of `bits` at bit 0 each, in order. */
 void mw_aml_field(struct mw_aml *aml, const char *region, unsigned access_bytes,
 		  const char *const *names, const unsigned *bits, size_t count);
@@ -53,6 +68,13 @@ void mw_aml_resource_memory(struct mw_aml *aml, uint64_t base, uint64_t length, 
 void mw_aml_resource_irq(struct mw_aml *aml, unsigned line, bool level, bool shared);
 void mw_aml_resource_interrupt(struct mw_aml *aml, uint32_t gsi, bool level, bool active_low,
 			       bool shared);
+/** Interrupts to choose from; with one, that one. */
+void mw_aml_resource_interrupts(struct mw_aml *aml, const uint32_t *gsis, size_t count, bool level,
+				bool active_low, bool shared);
+/** What a bridge passes on: below 64 Ki buses or ports, or memory below 4 GiB. */
+enum mw_aml_space { MW_AML_MEMORY, MW_AML_PORTS, MW_AML_BUSES };
+void mw_aml_resource_window(struct mw_aml *aml, enum mw_aml_space space, uint64_t base,
+			    uint64_t length);
 /** A line of the plan as systems know it: by its number on the ISA bus, which is right with and without I/O
  * APICs, or else by its GSI. Nothing where it has neither. */
 bool mw_aml_can_name_line(const struct mw_plan_net *net);

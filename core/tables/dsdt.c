@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/registry.h"
 #include "core/tables/tables_internal.h"
 
 #define NO_NODE UINT32_MAX
@@ -16,15 +17,34 @@ struct dsdt {
 	struct mw_acpi_names names;
 	uint32_t *next;         /* the node after this one on its bus */
 	uint32_t *first, *last; /* children of a node; of `sys` at [node_count] */
+	struct mw_routing routing;
+	bool has_routing;
+	char path[MAX_BUSES + 2][5]; /* names of the devices that are open */
+	unsigned depth;
+	char router[64]; /* the path of the one that routes INTx */
 	bool ok;
 };
 
-/** The bus id of a node that only carries others (a generic container, ACPI 6.5, 5.6.7). */
+static bool is_root(const struct mw_plan_node *node)
+{
+	return node->bus_node == UINT32_MAX && node->type->provides &&
+	       strcmp(node->type->provides, "pci") == 0;
+}
+
+/** The bus id of a node that only carries others: a PCI root, or a generic container (ACPI 6.5, 5.6.7). */
 static const char *hid_of(const struct mw_plan_node *node)
 {
 	if (node->type->firmware.acpi_hid && mw_plan_speaks(node))
 		return node->type->firmware.acpi_hid;
-	return node->type->provides ? "PNP0A05" : NULL;
+	if (is_root(node))
+		return "PNP0A03";
+	return node->type->provides && !node->type->private_bus ? "PNP0A05" : NULL;
+}
+
+static bool is_function(const struct dsdt *dsdt, const struct mw_plan_node *node)
+{
+	unsigned slot, function;
+	return mw_pci_address(dsdt->plan, node, &slot, &function);
 }
 
 static void link_children(struct dsdt *dsdt)
@@ -72,18 +92,32 @@ static bool is_described(const struct dsdt *dsdt, const struct mw_plan_claim *cl
 	return claim->kind == MW_CLAIM_IO || claim->kind == MW_CLAIM_MMIO;
 }
 
-/** Where a claim is described: in the node's own _CRS, in that of the motherboard, or by the type. */
-enum place { PLACE_OWN, PLACE_MOTHERBOARD, PLACE_TYPE };
+/** Where a claim is described: in the node's own _CRS, in that of the motherboard, or nowhere: by the type, or
+ * by its configuration space. */
+enum place { PLACE_OWN, PLACE_MOTHERBOARD, PLACE_ELSEWHERE };
 
-static enum place place_of(const struct mw_plan_node *node, const struct mw_plan_claim *claim)
+/** A PCI function's interrupts are in _PRT, its base addresses in its header, and a display's old ports go
+ * without saying. What is left, a system cannot find out. */
+static enum place place_of_function(const struct mw_plan_node *node,
+				    const struct mw_plan_claim *claim)
+{
+	bool told = claim->kind == MW_CLAIM_IRQ || claim->overlays ||
+		    (claim->region && claim->region->bar) || mw_type_role(node->type, MW_ROLE_VGA);
+	return told ? PLACE_ELSEWHERE : PLACE_MOTHERBOARD;
+}
+
+static enum place place_of(const struct dsdt *dsdt, const struct mw_plan_node *node,
+			   const struct mw_plan_claim *claim)
 {
 	const char *const *described = node->type->firmware.aml_claims;
 	bool refused = node->type->firmware.acpi_only_irqs && claim->kind != MW_CLAIM_IRQ;
 
 	for (; described && *described; described++) {
 		if (strcmp(*described, claim->name) == 0)
-			return PLACE_TYPE;
+			return PLACE_ELSEWHERE;
 	}
+	if (is_function(dsdt, node))
+		return place_of_function(node, claim);
 	return hid_of(node) && !refused ? PLACE_OWN : PLACE_MOTHERBOARD;
 }
 
@@ -92,7 +126,7 @@ static bool has_resources(const struct dsdt *dsdt, const struct mw_plan_node *no
 {
 	for (size_t i = 0; i < node->claim_count; i++) {
 		const struct mw_plan_claim *claim = &node->claims[i];
-		if (place_of(node, claim) == place && is_described(dsdt, claim))
+		if (place_of(dsdt, node, claim) == place && is_described(dsdt, claim))
 			return true;
 	}
 	return false;
@@ -101,14 +135,14 @@ static bool has_resources(const struct dsdt *dsdt, const struct mw_plan_node *no
 static void write_claims(struct dsdt *dsdt, const struct mw_plan_node *node, enum place place)
 {
 	for (size_t i = 0; i < node->claim_count; i++) {
-		if (place_of(node, &node->claims[i]) == place)
+		if (place_of(dsdt, node, &node->claims[i]) == place)
 			write_claim(dsdt, &node->claims[i]);
 	}
 }
 
 static void write_device_head(struct dsdt *dsdt, const char *id, const char *hid, const char *cid)
 {
-	char name[5];
+	char *name = dsdt->path[dsdt->depth];
 	mw_acpi_names_pick(&dsdt->names, id, name);
 	mw_aml_device_begin(dsdt->aml, name);
 	mw_aml_name(dsdt->aml, "_HID");
@@ -122,21 +156,72 @@ static void write_device_head(struct dsdt *dsdt, const char *id, const char *hid
 
 static void write_bus(struct dsdt *dsdt, uint32_t first, unsigned depth);
 
-static void write_node(struct dsdt *dsdt, uint32_t index, unsigned depth)
+static void write_resources(struct dsdt *dsdt, const struct mw_plan_node *node)
+{
+	if (!has_resources(dsdt, node, PLACE_OWN) && !is_root(node))
+		return;
+	mw_aml_name(dsdt->aml, "_CRS");
+	mw_aml_resources_begin(dsdt->aml);
+	write_claims(dsdt, node, PLACE_OWN);
+	if (is_root(node))
+		mw_pci_root_windows(dsdt->aml, dsdt->plan, node);
+	mw_aml_resources_end(dsdt->aml);
+}
+
+/** The path of the device that is open last. */
+static void keep_path(struct dsdt *dsdt)
+{
+	size_t used = (size_t)snprintf(dsdt->router, sizeof(dsdt->router), "\\_SB_");
+	for (unsigned i = 0; i < dsdt->depth; i++)
+		used += (size_t)snprintf(dsdt->router + used, sizeof(dsdt->router) - used, ".%s",
+					 dsdt->path[i]);
+}
+
+static void write_inside(struct dsdt *dsdt, uint32_t index, unsigned depth)
 {
 	const struct mw_plan_node *node = &dsdt->plan->nodes[index];
 	const struct mw_firmware_hints *hints = &node->type->firmware;
-	write_device_head(dsdt, node->id, hid_of(node), hints->acpi_cid);
-	mw_aml_string(dsdt->aml, node->id);
-	if (has_resources(dsdt, node, PLACE_OWN)) {
-		mw_aml_name(dsdt->aml, "_CRS");
-		mw_aml_resources_begin(dsdt->aml);
-		write_claims(dsdt, node, PLACE_OWN);
-		mw_aml_resources_end(dsdt->aml);
-	}
+	dsdt->depth++;
 	if (hints->aml && mw_plan_speaks(node))
 		hints->aml(dsdt->aml, dsdt->plan, node);
+	if (dsdt->has_routing && node == dsdt->routing.router) {
+		keep_path(dsdt);
+		mw_pci_links(dsdt->aml, dsdt->plan, &dsdt->routing);
+	}
 	write_bus(dsdt, dsdt->first[index], depth + 1);
+	if (dsdt->has_routing && is_root(node) && (!dsdt->routing.router || dsdt->router[0]))
+		mw_pci_routes(dsdt->aml, dsdt->plan, &dsdt->routing, dsdt->router);
+	dsdt->depth--;
+}
+
+/** A PCI function is known by its address (6.1.1); one that nothing is said about needs no Device. */
+static bool write_function(struct dsdt *dsdt, uint32_t index, unsigned depth)
+{
+	const struct mw_plan_node *node = &dsdt->plan->nodes[index];
+	unsigned slot, function;
+	char *name = dsdt->path[dsdt->depth];
+	if (!mw_pci_address(dsdt->plan, node, &slot, &function))
+		return false;
+	bool carries =
+		node->type->provides && !node->type->private_bus && dsdt->first[index] != NO_NODE;
+	if (!carries && !node->type->firmware.aml && node != dsdt->routing.router)
+		return true;
+	mw_acpi_names_pick(&dsdt->names, node->id, name);
+	mw_aml_device_begin(dsdt->aml, name);
+	mw_aml_name(dsdt->aml, "_ADR");
+	mw_aml_integer(dsdt->aml, slot << 16 | function);
+	write_inside(dsdt, index, depth);
+	mw_aml_end(dsdt->aml);
+	return true;
+}
+
+static void write_node(struct dsdt *dsdt, uint32_t index, unsigned depth)
+{
+	const struct mw_plan_node *node = &dsdt->plan->nodes[index];
+	write_device_head(dsdt, node->id, hid_of(node), node->type->firmware.acpi_cid);
+	mw_aml_string(dsdt->aml, node->id);
+	write_resources(dsdt, node);
+	write_inside(dsdt, index, depth);
 	mw_aml_end(dsdt->aml);
 }
 
@@ -144,7 +229,7 @@ static void write_bus(struct dsdt *dsdt, uint32_t first, unsigned depth)
 {
 	for (uint32_t i = first; i != NO_NODE && dsdt->ok; i = dsdt->next[i]) {
 		const struct mw_plan_node *node = &dsdt->plan->nodes[i];
-		if (node->host || !hid_of(node))
+		if (node->host || (!hid_of(node) && !is_function(dsdt, node)))
 			continue;
 		if (depth > MAX_BUSES) {
 			struct mw_diag *diag = mw_diagnostics_add(
@@ -156,7 +241,8 @@ static void write_bus(struct dsdt *dsdt, uint32_t first, unsigned depth)
 			dsdt->ok = false;
 			return;
 		}
-		write_node(dsdt, i, depth);
+		if (!write_function(dsdt, i, depth))
+			write_node(dsdt, i, depth);
 	}
 }
 
@@ -211,15 +297,28 @@ static void write_s5(struct dsdt *dsdt)
 	mw_aml_end(dsdt->aml);
 }
 
+/** Those that stand beside the devices on the router's bus. */
+static void reserve_names(struct dsdt *dsdt)
+{
+	static const char *const taken[] = { "lnka", "lnkb", "lnkc", "lnkd", "lnks",
+					     "prq",  "prqa", "prqb", "prqc", "prqd" };
+	char name[5];
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		mw_acpi_names_pick(&dsdt->names, taken[i], name);
+}
+
 bool mw_dsdt_write(struct mw_aml *table, const struct mw_plan *plan,
 		   struct mw_diagnostics *diagnostics)
 {
 	size_t nodes = plan->node_count;
 	struct dsdt dsdt = { .aml = table, .plan = plan, .diagnostics = diagnostics, .ok = true };
-	mw_acpi_names_init(&dsdt.names, nodes + plan->cpu.count + 1);
+	mw_acpi_names_init(&dsdt.names, nodes + plan->cpu.count + 16);
 	dsdt.next = mw_alloc(nodes + 1, sizeof(*dsdt.next));
 	dsdt.first = mw_alloc(nodes + 1, sizeof(*dsdt.first));
 	dsdt.last = mw_alloc(nodes + 1, sizeof(*dsdt.last));
+	dsdt.has_routing = mw_routing_find(&dsdt.routing, plan);
+	if (dsdt.routing.router)
+		reserve_names(&dsdt);
 	link_children(&dsdt);
 	mw_acpi_table_begin(table);
 	mw_aml_scope_begin(table, "\\_SB");

@@ -10,6 +10,8 @@
 enum {
 	FADT_BYTES = 276,
 	FADT_SCI_INT = 46,
+	FADT_SMI_CMD = 48,
+	FADT_ACPI_ENABLE = 52, /* and ACPI_DISABLE */
 	FADT_C2_LATENCY = 96,
 	FADT_C3_LATENCY = 98,
 	FADT_CENTURY = 108,
@@ -58,6 +60,7 @@ static const struct block {
 	{ MW_ROLE_PM1, 56, 88, 148, 2 },
 	{ MW_ROLE_PM1_CONTROL, 64, 89, 172, 2 },
 	{ MW_ROLE_PM_TIMER, 76, 91, 208, 4 },
+	{ MW_ROLE_GPE0, 80, 92, 220, 1 },
 };
 
 /* The events that fixed hardware may have, by the wires that lead to its node. The power button needs
@@ -158,12 +161,16 @@ static uint32_t put_fixed_hardware(uint8_t *fadt, const struct mw_plan *plan,
 {
 	const struct mw_plan_net *sci = mw_acpi_sci(plan);
 	const struct mw_plan_value *bits;
-	struct mw_acpi_register timer;
+	struct mw_acpi_register timer, smi;
 	uint32_t line, flags = FLAG_WBINVD | FLAG_PROC_C1 | absent_events(plan, node);
 	mw_put_le(fadt + FADT_SCI_INT, 2, mw_acpi_isa_line(sci, &line) ? line : sci->gsi);
 	mw_put_le(fadt + FADT_C2_LATENCY, 2, NO_C2);
 	mw_put_le(fadt + FADT_C3_LATENCY, 2, NO_C3);
 	put_blocks(fadt, plan);
+	if (mw_acpi_role(&smi, plan, MW_ROLE_SMI_COMMAND) && !smi.memory) {
+		mw_put_le(fadt + FADT_SMI_CMD, 4, smi.address);
+		mw_put_le(fadt + FADT_ACPI_ENABLE, 2, smi.value);
+	}
 	if (mw_acpi_role(&timer, plan, MW_ROLE_PM_TIMER)) {
 		bits = mw_plan_value(&plan->nodes[timer.node], "timer_bits");
 		flags |= bits && bits->number == 24 ? 0 : FLAG_TMR_VAL_EXT;

@@ -8,17 +8,20 @@
 
 enum {
 	OP_BUFFER = 0x11,
-	SMALL_IRQ = 0x22,        /* 6.4.2.1, two bytes follow */
-	SMALL_IRQ_FLAGS = 0x23,  /* and flags */
-	SMALL_IO = 0x47,         /* 6.4.2.5, seven bytes follow */
-	SMALL_END = 0x79,        /* 6.4.2.9, one byte follows */
-	LARGE_MEMORY32 = 0x86,   /* 6.4.3.4 */
-	LARGE_WORD_SPACE = 0x88, /* 6.4.3.5.3 */
-	LARGE_INTERRUPT = 0x89,  /* 6.4.3.6 */
-	LARGE_QWORD_SPACE = 0x8a /* 6.4.3.5.1 */
+	SMALL_IRQ = 0x22,         /* 6.4.2.1, two bytes follow */
+	SMALL_IRQ_FLAGS = 0x23,   /* and flags */
+	SMALL_IO = 0x47,          /* 6.4.2.5, seven bytes follow */
+	SMALL_END = 0x79,         /* 6.4.2.9, one byte follows */
+	LARGE_MEMORY32 = 0x86,    /* 6.4.3.4 */
+	LARGE_DWORD_SPACE = 0x87, /* 6.4.3.5.2 */
+	LARGE_WORD_SPACE = 0x88,  /* 6.4.3.5.3 */
+	LARGE_INTERRUPT = 0x89,   /* 6.4.3.6 */
+	LARGE_QWORD_SPACE = 0x8a  /* 6.4.3.5.1 */
 };
 /* General flags of an address space (6.4.3.5.1): the device consumes it, both ends are fixed. */
 #define FIXED_CONSUMER 0x0d
+/* The same for one that passes it on. */
+#define FIXED_PRODUCER 0x0c
 
 void mw_aml_resources_begin(struct mw_aml *aml)
 {
@@ -83,15 +86,44 @@ void mw_aml_resource_irq(struct mw_aml *aml, unsigned line, bool level, bool sha
 		mw_aml_byte(aml, (uint8_t)((level ? 0x08u : 0x01u) | (shared ? 0x10u : 0)));
 }
 
+void mw_aml_resource_interrupts(struct mw_aml *aml, const uint32_t *gsis, size_t count, bool level,
+				bool active_low, bool shared)
+{
+	assert(count <= UINT8_MAX);
+	mw_aml_byte(aml, LARGE_INTERRUPT);
+	mw_aml_le(aml, 2, 2 + 4 * count);
+	mw_aml_byte(aml,
+		    (uint8_t)(1u | (level ? 0 : 2u) | (active_low ? 4u : 0) | (shared ? 8u : 0)));
+	mw_aml_le(aml, 1, count);
+	for (size_t i = 0; i < count; i++)
+		mw_aml_le(aml, 4, gsis[i]);
+}
+
 void mw_aml_resource_interrupt(struct mw_aml *aml, uint32_t gsi, bool level, bool active_low,
 			       bool shared)
 {
-	mw_aml_byte(aml, LARGE_INTERRUPT);
-	mw_aml_le(aml, 2, 6);
-	mw_aml_byte(aml,
-		    (uint8_t)(1u | (level ? 0 : 2u) | (active_low ? 4u : 0) | (shared ? 8u : 0)));
-	mw_aml_byte(aml, 1); /* interrupts in this descriptor */
-	mw_aml_le(aml, 4, gsi);
+	mw_aml_resource_interrupts(aml, &gsi, 1, level, active_low, shared);
+}
+
+void mw_aml_resource_window(struct mw_aml *aml, enum mw_aml_space space, uint64_t base,
+			    uint64_t length)
+{
+	static const uint8_t type_flags[] = { [MW_AML_MEMORY] =
+						      1, /* not cacheable, can be written */
+					      [MW_AML_PORTS] = 3, /* ISA and non-ISA ports alike */
+					      [MW_AML_BUSES] = 0 };
+	unsigned size = space == MW_AML_MEMORY ? 4 : 2;
+	assert(length && length <= UINT32_MAX && base + (length - 1) < UINT64_C(1) << (8 * size));
+	mw_aml_byte(aml, size == 4 ? LARGE_DWORD_SPACE : LARGE_WORD_SPACE);
+	mw_aml_le(aml, 2, 3 + 5 * size);
+	mw_aml_byte(aml, (uint8_t)space);
+	mw_aml_byte(aml, FIXED_PRODUCER);
+	mw_aml_byte(aml, type_flags[space]);
+	mw_aml_le(aml, size, 0); /* granularity */
+	mw_aml_le(aml, size, base);
+	mw_aml_le(aml, size, base + (length - 1));
+	mw_aml_le(aml, size, 0); /* translation */
+	mw_aml_le(aml, size, length);
 }
 
 /** Whether the line is one of the ISA bus and its descriptor there can say how it is. */

@@ -40,8 +40,16 @@ size_t mw_e820(const struct mw_plan *plan, const struct mw_acpi_tables *acpi,
  * thread, during a reset. */
 void mw_cmos_write(struct mw_machine *machine);
 
+/** What was made for a firmware configuration device; NULL-safe. */
+struct mw_items;
+void mw_items_free(struct mw_items *items);
+/** A reset hook without context that hands it all over, if the plan has such a device. A restored machine
+ * needs it as well. */
+bool mw_items_write(void *context, struct mw_machine *machine, struct mw_cpu_state *boot_cpu,
+		    struct mw_diagnostics *diagnostics);
+
 /** A reset hook without context that writes CMOS memory and every table the plan's boot.tables asks
- * for. */
+ * for; the latter only where no firmware configuration device has them. */
 bool mw_tables_write(void *context, struct mw_machine *machine, struct mw_cpu_state *boot_cpu,
 		     struct mw_diagnostics *diagnostics);
 

@@ -29,20 +29,10 @@ static bool write_acpi(struct mw_machine *machine, struct mw_diagnostics *diagno
 bool mw_tables_write(void *context, struct mw_machine *machine, struct mw_cpu_state *boot_cpu,
 		     struct mw_diagnostics *diagnostics)
 {
-	static const struct {
-		unsigned bit;
-		const char *name;
-	} missing[] = { { MW_TABLES_SMBIOS, "smbios" },
-			{ MW_TABLES_MP, "mp" },
-			{ MW_TABLES_PIR, "pir" } };
 	const struct mw_plan *plan = mw_machine_plan(machine);
 	mw_cmos_write(machine);
-	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
-		if (!(plan->boot.tables & missing[i].bit))
-			continue;
-		mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "", plan->boot.span,
-				   "tables of kind `%s` are not implemented yet", missing[i].name);
-		return false;
-	}
-	return !(plan->boot.tables & MW_TABLES_ACPI) || write_acpi(machine, diagnostics);
+	if (mw_items_taker(plan) >= 0)
+		return true;
+	return (!(plan->boot.tables & MW_TABLES_ACPI) || write_acpi(machine, diagnostics)) &&
+	       mw_area_write(machine, diagnostics);
 }

@@ -361,13 +361,13 @@ static void defaults_lie_in_their_range(void **state)
 	REFUSED_ROWS(properties, colour, "none of the members");
 }
 
-static void only_lines_images_and_input_receive(void **state)
+static void only_lines_images_input_and_channels_receive(void **state)
 {
 	const struct mw_wire rows[] = {
 		{ "port", "A stream.", MW_FIELD(struct thing, stream), .direction = MW_RECEIVES },
 	};
 
-	REFUSED_ROWS(wires, rows, "only lines, images and input receive");
+	REFUSED_ROWS(wires, rows, "only lines, images, input and DMA channels receive");
 }
 
 static void role_lies_inside_its_region(void **state)
@@ -490,7 +490,7 @@ int main(void)
 		REGISTRY_TEST(registers_may_share_an_address_where_each_can_be_reached),
 		REGISTRY_TEST(timer_row_is_not_newer_than_its_type),
 		REGISTRY_TEST(defaults_lie_in_their_range),
-		REGISTRY_TEST(only_lines_images_and_input_receive),
+		REGISTRY_TEST(only_lines_images_input_and_channels_receive),
 		REGISTRY_TEST(role_lies_inside_its_region),
 		REGISTRY_TEST(rows_of_a_newer_header_are_refused),
 		REGISTRY_TEST(rows_of_an_older_header_are_carried_over),

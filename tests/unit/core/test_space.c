@@ -39,7 +39,7 @@ static void last_port_of_the_space_is_reachable(void **state)
 static void overlay_answers_only_where_it_lies(void **state)
 {
 	const struct mw_map_entry entries[] = {
-		{ .base = 0xcf9, .last = 0xcf9, .on_top = true },
+		{ .base = 0xcf9, .last = 0xcf9, .layer = MW_LAYER_TOP },
 		{ .base = 0xcf8, .last = 0xcff },
 	};
 	struct mw_map *map = mw_map_create(entries, 2, true);
@@ -54,7 +54,7 @@ static void memory_overlay_splits_what_lies_below(void **state)
 {
 	const struct mw_map_entry entries[] = {
 		{ .base = 0, .last = 0xffffff },
-		{ .base = 0xa0000, .last = 0xbffff, .on_top = true },
+		{ .base = 0xa0000, .last = 0xbffff, .layer = MW_LAYER_TOP },
 	};
 	struct mw_map *map = mw_map_create(entries, 2, false);
 
@@ -71,7 +71,7 @@ static void overlay_may_cover_a_range_whole(void **state)
 {
 	const struct mw_map_entry entries[] = {
 		{ .base = 0x1000, .last = 0x1fff },
-		{ .base = 0, .last = 0xffff, .on_top = true },
+		{ .base = 0, .last = 0xffff, .layer = MW_LAYER_TOP },
 	};
 	struct mw_map *map = mw_map_create(entries, 2, false);
 
