@@ -100,7 +100,7 @@ void mw_describe_range(const struct mw_property *property, char *text, size_t ca
 
 const char *mw_wire_direction_name(const struct mw_wire *wire)
 {
-	if (wire->kind == MW_STREAM)
+	if (wire->kind == MW_STREAM || wire->kind == MW_DISPLAY)
 		return "both ways";
 	return wire->direction == MW_RECEIVES ? "receives" : "drives";
 }

@@ -363,6 +363,8 @@ void mw_session_run(struct mw_session *session)
 
 	log_accelerator(session);
 	/* Whoever enters otherwise wants no kernel loaded, until the guest is reset. */
+	mw_machine_add_reset_hook(session->machine,
+				  (struct mw_reset_hook){ "items", mw_items_write, NULL });
 	if (!session->enter)
 		add_reset_hooks(session);
 	if (session->trace)

@@ -14,15 +14,26 @@ refuse(struct mw_diagnostics *diagnostics, struct mw_span span, const char *form
 	mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "S110", span, "%s", text);
 }
 
-static void check_boot(const struct mw_plan_boot *boot, struct mw_diagnostics *diagnostics)
+static bool takes_items(const struct mw_plan *plan)
 {
+	bool taken = false;
+
+	for (size_t i = 0; i < plan->node_count; i++)
+		taken |= !plan->nodes[i].host && plan->nodes[i].type->firmware.item;
+	return taken;
+}
+
+static void check_boot(const struct mw_plan *plan, struct mw_diagnostics *diagnostics)
+{
+	const struct mw_plan_boot *boot = &plan->boot;
+
 	if (boot->igvm_path)
 		refuse(diagnostics, boot->igvm_span,
 		       "`igvm` cannot be run yet: there is no loader of IGVM files");
 	if (boot->measure)
 		refuse(diagnostics, boot->measure_span,
 		       "`measure` cannot be run yet: no launch is measured");
-	if (boot->order)
+	if (boot->order && !takes_items(plan))
 		refuse(diagnostics, boot->order_span,
 		       "`order` cannot be run yet: there is no firmware that asks for it");
 	if (boot->secure_boot)
@@ -54,7 +65,7 @@ bool mw_unbuilt_check(const struct mw_plan *plan, struct mw_diagnostics *diagnos
 {
 	size_t errors = diagnostics->errors;
 
-	check_boot(&plan->boot, diagnostics);
+	check_boot(plan, diagnostics);
 	if (plan->vtl2.range.length)
 		refuse(diagnostics, plan->vtl2.span,
 		       "memory of VTL 2 cannot be run yet: all memory is of one level");

@@ -16,7 +16,8 @@ const struct mw_verb *const mw_verbs[] = {
 	&mw_verb_map,        &mw_verb_graph,     &mw_verb_why,     &mw_verb_cat,
 	&mw_verb_diff,       &mw_verb_lock,      &mw_verb_abi,     &mw_verb_explain,
 	&mw_verb_devices,    &mw_verb_schema,    &mw_verb_import,  &mw_verb_type,
-	&mw_verb_inspect,    &mw_verb_snapshot,  &mw_verb_restore, &mw_verb_lsp,
+	&mw_verb_insert,     &mw_verb_eject,     &mw_verb_image,   &mw_verb_inspect,
+	&mw_verb_screenshot, &mw_verb_snapshot,  &mw_verb_restore, &mw_verb_lsp,
 	&mw_verb_completion, &mw_verb_help_verb, &planned_verify,  NULL,
 };
 

@@ -1,85 +1,70 @@
 /* A host file's bytes, for reading. */
 // SPDX-License-Identifier: MIT
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "core/device.h"
 #include "core/diagnostics.h"
+#include "devices/backend/medium.h"
 
 struct image_file {
 	const char *path;
-	bool opened;
-	int fd;
-	uint64_t size;
+	struct mw_medium medium;
 };
 
-static bool fail(const struct image_file *file, struct mw_diagnostics *diagnostics, const char *why)
+static bool open_medium(const struct image_file *file, const char *path, struct mw_medium *medium,
+			struct mw_diagnostics *diagnostics)
 {
+	struct mw_why why;
+
+	if (mw_medium_open(medium, path, &(struct mw_medium_options){ 0 }, &why))
+		return true;
 	mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "", (struct mw_span){ 0 },
-			   "%s: cannot read %s: %s", mw_device_id(file), file->path, why);
+			   "%s: cannot read %s: %s", mw_device_id(file), path, why.text);
 	return false;
 }
 
 static bool init(void *self, struct mw_diagnostics *diagnostics)
 {
 	struct image_file *file = self;
-	struct stat status;
 
-	/* Without O_NONBLOCK a named pipe in the file's place would stop us here for ever. */
-	file->fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (file->fd < 0)
-		return fail(file, diagnostics, strerror(errno));
-	file->opened = true;
-	if (fstat(file->fd, &status) < 0)
-		return fail(file, diagnostics, strerror(errno));
-	if (!S_ISREG(status.st_mode))
-		return fail(file, diagnostics, "not a regular file");
-	file->size = (uint64_t)status.st_size;
-	return true;
+	return !file->path[0] || open_medium(file, file->path, &file->medium, diagnostics);
 }
 
 static void fini(void *self)
 {
-	struct image_file *file = self;
-
-	if (file->opened)
-		close(file->fd);
+	mw_medium_close(&((struct image_file *)self)->medium);
 }
 
 static uint64_t on_size(void *self)
 {
-	return ((struct image_file *)self)->size;
+	return ((struct image_file *)self)->medium.size;
 }
 
 static bool on_read(void *self, uint64_t offset, void *bytes, size_t count)
 {
+	struct mw_medium *medium = &((struct image_file *)self)->medium;
+
+	return mw_medium_is_open(medium) && mw_within(offset, count, medium->size) &&
+	       mw_medium_read(medium, offset, bytes, count);
+}
+
+static bool on_change(void *self, const char *path, struct mw_diagnostics *diagnostics)
+{
 	struct image_file *file = self;
-	uint8_t *to = bytes;
+	struct mw_medium next = { 0 };
 
-	while (count) {
-		ssize_t done = pread(file->fd, to, count, (off_t)offset);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return false;
-		to += done;
-		offset += (uint64_t)done;
-		count -= (size_t)done;
-	}
+	if (path && !open_medium(file, path, &next, diagnostics))
+		return false;
+	mw_medium_close(&file->medium);
+	file->medium = next;
 	return true;
 }
 
 static const struct mw_property properties[] = {
-	{ "path", "The file.", MW_FIELD(struct image_file, path), .required = true,
-	  .is_path = true },
+	{ "path", "The file or block device; nothing is there when empty.",
+	  MW_FIELD(struct image_file, path), .is_path = true, .fallback_text = "" },
 };
 static const struct mw_wire wires[] = {
 	{ "image", "The device that reads.", .kind = MW_IMAGE, .direction = MW_RECEIVES,
-	  .on_size = on_size, .on_read = on_read },
+	  .on_size = on_size, .on_read = on_read, .on_change = on_change },
 };
 
 const struct mw_device_type image_file_type = {

@@ -12,7 +12,7 @@ enum { ERASED = 0xff };
 struct rom {
 	uint32_t place;
 	struct mw_image *image;
-	struct mw_memory *memory;
+	struct mw_memory *memory, *low;
 };
 
 static bool fail(const struct rom *rom, struct mw_diagnostics *diagnostics, const char *what,
@@ -22,6 +22,19 @@ static bool fail(const struct rom *rom, struct mw_diagnostics *diagnostics, cons
 			   "%s: %s: the image has %" PRIu64 " bytes, the ROM %" PRIu64,
 			   mw_device_id(rom), what, image_bytes, rom_bytes);
 	return false;
+}
+
+/* As a board does with the top of its ROM: it is below 1 MiB too. */
+static void show_end(struct rom *rom, const uint8_t *bytes, uint64_t capacity)
+{
+	uint64_t shown;
+	uint8_t *low = mw_memory_bytes(rom->low, &shown);
+	uint64_t count = shown < capacity ? shown : capacity;
+
+	if (!shown)
+		return;
+	memset(low, ERASED, shown);
+	memcpy(low + (shown - count), bytes + (capacity - count), count);
 }
 
 static bool init(void *self, struct mw_diagnostics *diagnostics)
@@ -38,6 +51,7 @@ static bool init(void *self, struct mw_diagnostics *diagnostics)
 	memset(bytes, ERASED, capacity);
 	if (!mw_image_read(rom->image, 0, bytes + start, size))
 		return fail(rom, diagnostics, "the image cannot be read", size, capacity);
+	show_end(rom, bytes, capacity);
 	return true;
 }
 
@@ -55,6 +69,8 @@ static const struct mw_wire wires[] = {
 static const struct mw_region regions[] = {
 	{ "memory", MW_SPACE_MEMORY, 0, .backing = MW_BACKING_ROM,
 	  .memory_offset = offsetof(struct rom, memory) },
+	{ "low", MW_SPACE_MEMORY, 0, .backing = MW_BACKING_ROM,
+	  .memory_offset = offsetof(struct rom, low), .optional = true },
 };
 static const char *const buses[] = { "sys", "isa", NULL };
 

@@ -61,6 +61,7 @@ struct i8042 {
 	bool reset_only;
 	struct mw_power *power;
 	struct mw_line *kbd, *aux, *a20;
+	struct mw_timer *typematic;
 	/* Guest-visible state. */
 	uint8_t status, command;
 	uint8_t mode, output_port, data;
@@ -321,14 +322,38 @@ static void write_data(void *self, uint64_t value)
 	}
 }
 
+static void follow_repeat(struct i8042 *i8042, uint16_t before)
+{
+	const struct ps2_keyboard *keyboard = &i8042->keyboard;
+
+	if (!keyboard->repeating)
+		mw_timer_cancel(i8042->typematic);
+	else if (keyboard->repeating != before)
+		mw_timer_arm(i8042->typematic, mw_now_ns(i8042) + ps2_keyboard_delay_ns(keyboard));
+}
+
 static bool on_key(void *self, const struct mw_input_event *event)
 {
 	struct i8042 *i8042 = self;
+	uint16_t before = i8042->keyboard.repeating;
 	bool taken = i8042->reset_only ||
 		     ps2_keyboard_key(&i8042->keyboard, event->code, event->pressed);
 
+	follow_repeat(i8042, before);
 	go_on(i8042);
 	return taken;
+}
+
+/* A command may have ended it meanwhile. */
+static void on_typematic(void *self)
+{
+	struct i8042 *i8042 = self;
+
+	if (!i8042->keyboard.repeating)
+		return;
+	ps2_keyboard_repeat(&i8042->keyboard);
+	mw_timer_arm(i8042->typematic, mw_now_ns(i8042) + ps2_keyboard_period_ns(&i8042->keyboard));
+	go_on(i8042);
 }
 
 static bool on_pointer(void *self, const struct mw_input_event *event)
@@ -365,9 +390,11 @@ static void after_load(void *self)
 
 	mend(&i8042->keyboard.queue);
 	mend(&i8042->mouse.queue);
-	i8042->mouse.knock %= 3;
-	i8042->mouse.buttons &= 7;
-	if (i8042->keyboard.set != 1)
+	i8042->mouse.knock %= 4;
+	i8042->mouse.buttons &= 0x1f;
+	if (i8042->mouse.id != 3 && i8042->mouse.id != 4)
+		i8042->mouse.id = 0;
+	if (i8042->keyboard.set < 1 || i8042->keyboard.set > 3)
 		i8042->keyboard.set = 2;
 	if (!i8042->reset_only && (command < WRITE_RAM || command >= WRITE_RAM + RAM_BYTES) &&
 	    (command < WRITE_OUTPUT_PORT || command > WRITE_AUX))
@@ -416,6 +443,10 @@ static const struct mw_wire wires[] = {
 	{ "mouse", "What the mouse does.", .kind = MW_INPUT, .direction = MW_RECEIVES,
 	  .optional = true, .takes = POINTER, .unless = "reset_only", .on_input = on_pointer },
 };
+static const struct mw_timer_row timers[] = {
+	{ "typematic", "The key that is held repeats.", MW_FIELD(struct i8042, typematic),
+	  .on_expire = on_typematic, .since = 3 },
+};
 static const struct mw_register data[] = {
 	{ "DATA", 0, .get = read_data, .set = write_data },
 };
@@ -453,11 +484,12 @@ const struct mw_device_type i8042_type = {
 	.name = "i8042",
 	.summary = "8042 keyboard controller with keyboard and mouse, or its reset line alone",
 	.size = sizeof(struct i8042),
-	.state_version = 2,
+	.state_version = 3,
 	.buses = buses,
 	.properties = MW_TABLE(properties),
 	.wires = MW_TABLE(wires),
 	.regions = MW_TABLE(regions),
+	.timers = MW_TABLE(timers),
 	.state = MW_TABLE(state),
 	.ops = { .after_reset = after_reset, .after_load = after_load },
 	.firmware = { .acpi_hid = "PNP0303",

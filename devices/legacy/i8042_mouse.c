@@ -1,5 +1,6 @@
 /* A PS/2 mouse with a wheel. References: IBM PS/2 Hardware Interface Technical Reference, "Keyboard and Auxiliary
- * Device Controller", commands to the auxiliary device; Microsoft's "Intelligent mouse" knock for the wheel. */
+ * Device Controller", commands to the auxiliary device; Microsoft's knocks for the
+ * wheel (IntelliMouse) and for five buttons (IntelliMouse Explorer). */
 // SPDX-License-Identifier: MIT
 #include "devices/legacy/i8042_internal.h"
 
@@ -22,9 +23,11 @@ enum {
 	RESET = 0xff
 };
 enum { ACK = 0xfa, PASSED = 0xaa, WRONG = 0xfe };
-enum { DEFAULT_RATE = 100, DEFAULT_RESOLUTION = 2, WHEEL_ID = 3 };
+enum { DEFAULT_RATE = 100, DEFAULT_RESOLUTION = 2, WHEEL_ID = 3, FIVE_BUTTONS_ID = 4 };
 enum { REPORT_ONE = 0x08, X_SIGN = 0x10, Y_SIGN = 0x20, WHEEL_MOST = 7, MOVE_MOST = 255 };
-enum { BUTTONS = 3, REPORT_BYTES = 4 };
+enum { BUTTONS = 5, FIRST_BUTTONS = 0x07, SIDE_BUTTONS = 0x18 };
+/* How far a knock has come: 200; 200, 100; 200, 200. */
+enum { NO_KNOCK, FIRST_KNOCK, WHEEL_KNOCK, FIVE_KNOCK };
 /* What may gather: the count stays far from wrapping. */
 enum { GATHERED_MOST = 1 << 20 };
 
@@ -56,19 +59,21 @@ void ps2_mouse_reset(struct ps2_mouse *mouse)
 	set_defaults(mouse);
 }
 
-/* The rates 200, 100 and 80 in a row ask for the wheel. */
+/* The rates 200, 100 and 80 in a row ask for the wheel, 200, 200 and 80 for two more buttons as well. */
 static void listen_for_knock(struct ps2_mouse *mouse, uint8_t rate)
 {
-	static const uint8_t knock[] = { 200, 100, 80 };
+	uint8_t before = mouse->knock;
 
-	if (rate == knock[mouse->knock])
-		mouse->knock++;
-	else
-		mouse->knock = rate == knock[0];
-	if (mouse->knock < sizeof(knock))
-		return;
-	mouse->knock = 0;
-	mouse->id = WHEEL_ID;
+	mouse->knock = NO_KNOCK;
+	if (rate == 200)
+		mouse->knock =
+			before == FIRST_KNOCK || before == FIVE_KNOCK ? FIVE_KNOCK : FIRST_KNOCK;
+	else if (rate == 100 && before == FIRST_KNOCK)
+		mouse->knock = WHEEL_KNOCK;
+	else if (rate == 80 && before == WHEEL_KNOCK)
+		mouse->id = WHEEL_ID;
+	else if (rate == 80 && before == FIVE_KNOCK)
+		mouse->id = FIVE_BUTTONS_ID;
 }
 
 static void argument(struct ps2_mouse *mouse, uint8_t byte)
@@ -105,16 +110,39 @@ static int take(uint32_t *gathered, int most)
 	return part;
 }
 
-static void report(struct ps2_mouse *mouse)
+/* "Set scaling 2:1": reports of the stream mode have more of what is moved fast. */
+static int scale(int value)
 {
-	int x = take(&mouse->x, MOVE_MOST), y = -take(&mouse->y, MOVE_MOST);
+	static const uint8_t slow[] = { 0, 1, 1, 3, 6, 9 };
+	int size = value < 0 ? -value : value, scaled = size < 6 ? slow[size] : 2 * size;
 
-	answer(mouse, (uint8_t)(REPORT_ONE | mouse->buttons | (x < 0 ? X_SIGN : 0) |
-				(y < 0 ? Y_SIGN : 0)));
+	return value < 0 ? -scaled : scaled;
+}
+
+static void report_wheel(struct ps2_mouse *mouse)
+{
+	uint8_t steps = (uint8_t)-take(&mouse->wheel, WHEEL_MOST);
+
+	if (mouse->id == FIVE_BUTTONS_ID)
+		steps = (uint8_t)((steps & 0x0f) | (mouse->buttons & SIDE_BUTTONS) << 1);
+	answer(mouse, steps);
+}
+
+static void report(struct ps2_mouse *mouse, bool scaled)
+{
+	int most = scaled ? MOVE_MOST / 2 : MOVE_MOST;
+	int x = take(&mouse->x, most), y = -take(&mouse->y, most);
+
+	if (scaled) {
+		x = scale(x);
+		y = scale(y);
+	}
+	answer(mouse, (uint8_t)(REPORT_ONE | (mouse->buttons & FIRST_BUTTONS) |
+				(x < 0 ? X_SIGN : 0) | (y < 0 ? Y_SIGN : 0)));
 	answer(mouse, (uint8_t)x);
 	answer(mouse, (uint8_t)y);
-	if (mouse->id == WHEEL_ID)
-		answer(mouse, (uint8_t)-take(&mouse->wheel, WHEEL_MOST));
+	if (mouse->id)
+		report_wheel(mouse);
 	else
 		mouse->wheel = 0;
 	mouse->told_buttons = mouse->buttons;
@@ -161,7 +189,7 @@ static void command(struct ps2_mouse *mouse, uint8_t byte)
 	case STATUS: report_status(mouse); break;
 	case READ_DATA:
 		answer(mouse, ACK);
-		report(mouse);
+		report(mouse, false);
 		break;
 	case READ_ID:
 		answer(mouse, ACK);
@@ -195,18 +223,23 @@ void ps2_mouse_write(struct ps2_mouse *mouse, uint8_t byte)
 	command(mouse, byte);
 }
 
+static bool changed_buttons(const struct ps2_mouse *mouse)
+{
+	unsigned seen = mouse->id == FIVE_BUTTONS_ID ? FIRST_BUTTONS | SIDE_BUTTONS : FIRST_BUTTONS;
+
+	return (mouse->buttons ^ mouse->told_buttons) & seen;
+}
+
 static bool has_news(const struct ps2_mouse *mouse)
 {
-	bool wheel = mouse->wheel && mouse->id == WHEEL_ID;
-
-	return mouse->x || mouse->y || wheel || mouse->buttons != mouse->told_buttons;
+	return mouse->x || mouse->y || (mouse->wheel && mouse->id) || changed_buttons(mouse);
 }
 
 void ps2_mouse_continue(struct ps2_mouse *mouse)
 {
 	if (mouse->reporting && !mouse->remote && !mouse->wrap && !mouse->command &&
 	    !mouse->queue.count && has_news(mouse))
-		report(mouse);
+		report(mouse, mouse->scaling);
 }
 
 static void gather(uint32_t *gathered, int32_t value)
@@ -228,7 +261,7 @@ static bool press(struct ps2_mouse *mouse, unsigned button, bool pressed)
 	if (button >= BUTTONS)
 		return true;
 	bit = (uint8_t)(1u << button);
-	if (mouse->reporting && !mouse->remote && mouse->buttons != mouse->told_buttons)
+	if (mouse->reporting && !mouse->remote && changed_buttons(mouse))
 		return false;
 	mouse->buttons = (uint8_t)((mouse->buttons & ~bit) | (pressed ? bit : 0));
 	return true;

@@ -3,6 +3,7 @@
  * "Port B", and Intel 82371AB (PIIX4) data sheet, NMISC, for port 0x61. */
 // SPDX-License-Identifier: MIT
 #include "core/device.h"
+#include "devices/bus/speaker.h"
 
 enum { COUNTERS = 3, CONTROL = COUNTERS, TIMER_SIZE, SPEAKER = 2 };
 /* Figure 7: control word. */
@@ -18,9 +19,15 @@ enum {
 	STROBE,   /* this clock is the low one of a strobe */
 	EXPIRED   /* the counter goes round without effect */
 };
-enum { PORT61_GATE = 0x01, PORT61_KEPT = 0x0f, PORT61_REFRESH = 0x10, PORT61_OUT = 0x20 };
+enum {
+	PORT61_GATE = 0x01,
+	PORT61_SPEAKER = 0x02,
+	PORT61_KEPT = 0x0f,
+	PORT61_REFRESH = 0x10,
+	PORT61_OUT = 0x20
+};
 enum { RESET_CONTROL = 0x36, BINARY_STATES = 0x10000, BCD_STATES = 10000 };
-#define CLOCK_HZ  UINT64_C(1193182)
+#define CLOCK_HZ  MW_TONE_HZ
 #define SECOND_NS UINT64_C(1000000000)
 /* Refresh is counter 1's on the PC/AT: 18 clocks, 15.085 us. Here it does not hang on a guest. */
 #define REFRESH_CLOCKS 18u
@@ -50,11 +57,13 @@ struct counter {
 struct i8254 {
 	/* Wiring. */
 	struct mw_line *irq;
+	struct mw_stream *speaker;
 	struct mw_timer *edge;
 	/* Guest-visible state. */
 	struct counter counters[COUNTERS];
 	uint8_t port61;
 	uint64_t quiet_until_ns; /* no timer before this */
+	bool irq_off;            /* level of the line */
 };
 
 /* Guest time in whole clocks, and back to the first ns of one; exact, and good for 500 years. */
@@ -295,20 +304,25 @@ static void arm(struct i8254 *pit)
 {
 	uint64_t when = next_edge_ns(pit), armed;
 
-	if (when == UINT64_MAX)
+	if (when == UINT64_MAX || pit->irq_off)
 		mw_timer_cancel(pit->edge);
 	else if (!mw_timer_armed(pit->edge, &armed) || armed != when)
 		mw_timer_arm(pit->edge, when);
+}
+
+static void drive(struct i8254 *pit, bool level)
+{
+	mw_line_set(pit->irq, level && !pit->irq_off);
 }
 
 /* Periods that were missed are one edge, and the next is where it would have been. */
 static void show(struct i8254 *pit, bool rises)
 {
 	if (rises) {
-		mw_line_set(pit->irq, false);
-		mw_line_set(pit->irq, true);
+		drive(pit, false);
+		drive(pit, true);
 	}
-	mw_line_set(pit->irq, pit->counters[0].out);
+	drive(pit, pit->counters[0].out);
 }
 
 static struct counter *sync(struct i8254 *pit, unsigned number)
@@ -326,8 +340,82 @@ static void settle(struct i8254 *pit, unsigned number)
 {
 	if (number != 0)
 		return;
-	mw_line_set(pit->irq, pit->counters[0].out);
+	drive(pit, pit->counters[0].out);
 	arm(pit);
+}
+
+/* The speaker hears OUT of counter 2 through an AND gate. */
+
+/* Clocks to the end of the count, from `clock` on. */
+static uint32_t rest_of(const struct counter *counter)
+{
+	return counter->loads ? 1 + initial_count(counter) : counter->left;
+}
+
+/* Mode 2 is low in the last clock of a period. */
+static void describe_rate(const struct counter *counter, struct mw_tone *tone)
+{
+	uint32_t left = counter->loads ? 1 + initial_period(counter) : counter->left;
+
+	tone->level = left != 1;
+	tone->left = left == 1 ? 1 : left - 1;
+	tone->high = initial_period(counter) - 1;
+	tone->low = 1;
+}
+
+static void describe_square(const struct counter *counter, struct mw_tone *tone)
+{
+	tone->high = half(initial_period(counter), true);
+	tone->low = half(initial_period(counter), false);
+	tone->left = counter->loads ? 1 + tone->high : counter->left;
+}
+
+static void describe_one_shot(const struct counter *counter, struct mw_tone *tone)
+{
+	tone->left = counter->loads && tone->level ? 1 : rest_of(counter);
+	tone->low = initial_count(counter);
+}
+
+/* What OUT does from now on if nothing is written any more. */
+static void describe(const struct counter *counter, struct mw_tone *tone)
+{
+	tone->level = counter->out;
+	if (counter->phase == STROBE) {
+		tone->left = 1;
+	} else if (counter->loads || counter->phase == COUNTING) {
+		switch (mode_of(counter)) {
+		case RATE: describe_rate(counter, tone); break;
+		case SQUARE: describe_square(counter, tone); break;
+		case ONE_SHOT: describe_one_shot(counter, tone); break;
+		default: tone->left = rest_of(counter); tone->low = 1;
+		}
+	}
+}
+
+static void tell_speaker(struct i8254 *pit)
+{
+	struct counter counter = pit->counters[SPEAKER];
+	struct mw_tone tone = { .clock = clock_at(mw_now_ns(pit)) };
+	bool gate = gate_of(pit, SPEAKER);
+	uint8_t bytes[MW_TONE_BYTES];
+
+	advance(&counter, tone.clock, gate);
+	if (!(pit->port61 & PORT61_SPEAKER))
+		tone.level = false;
+	else if (gate || counts(&counter, gate))
+		describe(&counter, &tone);
+	else
+		tone.level = counter.out;
+	mw_tone_pack(&tone, bytes);
+	if (mw_stream_room(pit->speaker) >= sizeof(bytes))
+		mw_stream_write(pit->speaker, bytes, sizeof(bytes));
+}
+
+/* While port B keeps the speaker silent there is nothing to tell. */
+static void sound_changed(struct i8254 *pit, unsigned number)
+{
+	if (number == SPEAKER && (pit->port61 & PORT61_SPEAKER))
+		tell_speaker(pit);
 }
 
 /* The gap is from when this was due: a host that is late does not make the next one late, too. */
@@ -410,6 +498,7 @@ static void write_control(void *self, uint64_t value)
 	else
 		program(sync(pit, number), (uint8_t)value);
 	settle(pit, number);
+	sound_changed(pit, number);
 }
 
 /* Counts */
@@ -497,6 +586,7 @@ static void write_count(struct i8254 *pit, unsigned number, uint8_t value)
 		count_written(counter);
 	}
 	settle(pit, number);
+	sound_changed(pit, number);
 }
 
 static uint64_t read_counter0(void *self)
@@ -561,11 +651,24 @@ static void write_port61(void *self, uint64_t value)
 	pit->port61 = value & PORT61_KEPT;
 	if ((before ^ pit->port61) & PORT61_GATE)
 		gate_changed(counter, pit->port61 & PORT61_GATE);
+	if ((before | pit->port61) & PORT61_SPEAKER)
+		tell_speaker(pit);
+}
+
+/* What has not been shown meanwhile is gone: the line shows OUT as it is. */
+static void on_irq_off(void *self, unsigned index, bool level)
+{
+	struct i8254 *pit = self;
+
+	sync(pit, 0);
+	pit->irq_off = level;
+	settle(pit, 0);
 }
 
 static void after_reset(void *self)
 {
 	settle(self, 0);
+	tell_speaker(self);
 }
 
 /* A length of zero, or of more than there is, would make a count that never ends or jumps. */
@@ -596,10 +699,15 @@ static void after_load(void *self)
 	for (unsigned i = 0; i < COUNTERS; i++)
 		sanitise(&pit->counters[i]);
 	settle(pit, 0);
+	sound_changed(pit, SPEAKER);
 }
 
 static const struct mw_wire wires[] = {
 	{ "irq", "OUT of counter 0; IRQ 0 on a PC.", MW_FIELD(struct i8254, irq) },
+	{ "irq_off", "Low on `irq` while it is high: an HPET has the interrupt.", MW_SINK(1),
+	  .optional = true, .on_level = on_irq_off },
+	{ "speaker", "What the speaker does: records of devices/bus/speaker.h.",
+	  MW_FIELD(struct i8254, speaker), .optional = true },
 };
 static const struct mw_register timer[] = {
 	{ "COUNTER0", 0, .get = read_counter0, .set = write_counter0 },
@@ -645,6 +753,7 @@ static const struct mw_state state[] = {
 	{ "counters", MW_STRUCTS(struct i8254, counters, counter_state), .since = 1 },
 	{ "port61", MW_FIELD(struct i8254, port61), .since = 1 },
 	{ "quiet_until_ns", MW_FIELD(struct i8254, quiet_until_ns), .since = 1 },
+	{ "irq_off", MW_FIELD(struct i8254, irq_off), .since = 2 },
 };
 static const struct mw_role_row roles[] = {
 	{ MW_ROLE_TIMER, "timer" },
@@ -654,9 +763,9 @@ static const char *const buses[] = { "sys", "isa", NULL };
 const struct mw_device_type i8254_type = {
 	MW_DEVICE_TYPE,
 	.name = "i8254",
-	.summary = "8254 interval timer and the PC's port 0x61; the speaker is silent",
+	.summary = "8254 interval timer and the PC's port 0x61, with the speaker's tones",
 	.size = sizeof(struct i8254),
-	.state_version = 1,
+	.state_version = 2,
 	.buses = buses,
 	.wires = MW_TABLE(wires),
 	.regions = MW_TABLE(regions),

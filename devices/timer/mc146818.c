@@ -58,6 +58,7 @@ struct mc146818 {
 	bool told;          /* the clock has been set from outside, once in its life */
 	uint64_t synced_ns; /* until here the bytes and the flags follow guest time */
 	uint64_t phase_ns;  /* updates are where guest time and this make whole seconds */
+	bool irq_off;       /* level of the line */
 };
 
 static bool is_set(const struct mc146818 *rtc, unsigned bit)
@@ -344,7 +345,7 @@ static void settle(struct mc146818 *rtc)
 		mw_timer_cancel(rtc->event);
 	else if (!mw_timer_armed(rtc->event, &armed) || armed != rtc->synced_ns + wait)
 		mw_timer_arm(rtc->event, rtc->synced_ns + wait);
-	mw_line_set(rtc->irq, requests(rtc));
+	mw_line_set(rtc->irq, requests(rtc) && !rtc->irq_off);
 }
 
 /* Also of the start of the machine. */
@@ -352,6 +353,14 @@ static void on_event(void *self)
 {
 	sync(self);
 	settle(self);
+}
+
+static void on_irq_off(void *self, unsigned index, bool level)
+{
+	struct mc146818 *rtc = self;
+
+	rtc->irq_off = level;
+	on_event(rtc);
 }
 
 /* Registers */
@@ -469,6 +478,20 @@ static void after_load(void *self)
 }
 
 static const char *const bases[] = { "host", "fixed", NULL };
+/* PIIX4: RTCI is write-only; what is read there on a PC is an open bus, all ones. Firmware does so all the time
+ * and means nothing by it. */
+static uint64_t read_index(void *self)
+{
+	return 0xff;
+}
+
+static void write_index(void *self, uint64_t value)
+{
+	struct mc146818 *rtc = self;
+
+	rtc->index = (uint8_t)value;
+}
+
 static const struct mw_property properties[] = {
 	{ "base",
 	  "Where the time comes from when the machine is first started: the host's UTC, or `time`. "
@@ -485,10 +508,11 @@ static const struct mw_property properties[] = {
 static const struct mw_wire wires[] = {
 	{ "irq", "High while an enabled interrupt is pending; IRQ 8 on a PC.",
 	  MW_FIELD(struct mc146818, irq) },
+	{ "irq_off", "Low on `irq` while it is high: an HPET has the interrupt.", MW_SINK(1),
+	  .optional = true, .on_level = on_irq_off },
 };
 static const struct mw_register bank[] = {
-	/* PIIX4: RTCI is write-only; what is read there on a PC is an open bus, all ones. */
-	{ "INDEX", INDEX, MW_FIELD(struct mc146818, index), .writable = 0xff, .write_only = true },
+	{ "INDEX", INDEX, .get = read_index, .set = write_index },
 	{ "DATA", DATA, .get = read_data, .set = write_data },
 };
 static const struct mw_region regions[] = {
@@ -505,6 +529,7 @@ static const struct mw_state state[] = {
 	{ "told", MW_FIELD(struct mc146818, told), .since = 1, .survives_reset = true },
 	{ "synced_ns", MW_FIELD(struct mc146818, synced_ns), .since = 1, .survives_reset = true },
 	{ "phase_ns", MW_FIELD(struct mc146818, phase_ns), .since = 1, .survives_reset = true },
+	{ "irq_off", MW_FIELD(struct mc146818, irq_off), .since = 2 },
 };
 static const struct mw_role_row roles[] = {
 	{ MW_ROLE_RTC, "regs", INDEX, 1, CENTURY },
@@ -516,7 +541,7 @@ const struct mw_device_type mc146818_type = {
 	.name = "mc146818",
 	.summary = "MC146818A real-time clock and 128 bytes of CMOS memory",
 	.size = sizeof(struct mc146818),
-	.state_version = 1,
+	.state_version = 2,
 	.buses = buses,
 	.properties = MW_TABLE(properties),
 	.wires = MW_TABLE(wires),

@@ -15,7 +15,7 @@
 #include "tests/support/accesses.h"
 #include "tests/support/rig.h"
 
-enum { RANDOM_ACCESSES = 10000, STATE_LIMIT = 1 << 16 };
+enum { RANDOM_ACCESSES = 10000, STATE_LIMIT = 1 << 18 };
 enum { COVERAGE_ROUNDS = 500, COVERAGE_STEPS = 10 };
 
 static void for_every_type(void (*check)(const struct mw_device_type *type))

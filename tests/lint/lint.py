@@ -26,6 +26,8 @@ WRAPPED = ((r"yaml\.h", r"resolver/", "libyaml"), (r"uv(/.*)?\.h", r"core/loop",
            (r"mbedtls/.*", r"(core/trust|devices/backend/)", "mbedtls"),
            (r"ffi\.h", r"devices/modules/", "libffi"), (r"linux/kvm\.h", r"accel/kvm/", "KVM"),
            (r"Zydis/.*", r"accel/soft/trace", "Zydis"),
+           (r"zlib\.h", r"devices/backend/rfb_deflate", "zlib"),
+           (r"png\.h", r"devices/backend/png_file", "libpng"),
            (r"jansson\.h", r"tools/(control|lsp)/", "jansson"),
            (r"expat\.h", r"tools/import/", "expat"))
 BANNED = {"sprintf": "snprintf", "vsprintf": "vsnprintf", "strcpy": "a length and memcpy",

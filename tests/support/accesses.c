@@ -21,7 +21,8 @@ enum {
 	DO_RESET,
 	DO_ACKNOWLEDGE,
 	DO_INPUT,
-	DO_COUNT
+	DO_COUNT,
+	DO_CONFIG = DO_COUNT /* of what is a PCI function */
 };
 
 /* Mostly inside the region, and now and then across its end. */
@@ -112,6 +113,20 @@ static void send_input(struct rig *rig, const struct mw_device_type *type, const
 		rig_input(rig, wire->name, &event);
 }
 
+static void access_config(struct rig *rig, const uint8_t *step)
+{
+	unsigned size = 1u << step[2] % 3;
+	uint32_t offset = step[3] & ~(size - 1);
+
+	if (step[1] < 0x20)
+		rig_place_bars(rig);
+	else if (step[1] & 1)
+		rig_config_read(rig, offset, size);
+	else
+		rig_config_write(rig, offset, size,
+				 step[4] | (uint32_t)step[5] << 8 | (uint32_t)step[6] << 24);
+}
+
 static bool has_sleep(const struct mw_device_type *type)
 {
 	return pick_wire(type, MW_POWER, 0) != NULL;
@@ -120,7 +135,7 @@ static bool has_sleep(const struct mw_device_type *type)
 static void do_step(struct rig *rig, const struct mw_device_type *type, const uint8_t *step,
 		    bool resets)
 {
-	unsigned what = step[0] % DO_COUNT;
+	unsigned what = step[0] % (DO_COUNT + (type->config ? 1u : 0));
 	enum mw_power_event event;
 	int code;
 
@@ -135,6 +150,7 @@ static void do_step(struct rig *rig, const struct mw_device_type *type, const ui
 	case DO_EOI: rig_eoi(rig, step[1]); break;
 	case DO_ACKNOWLEDGE: rig_acknowledge(rig); break;
 	case DO_INPUT: send_input(rig, type, step); break;
+	case DO_CONFIG: access_config(rig, step); break;
 	case DO_RESET:
 		if (resets && step[1] < 16)
 			rig_reset(rig);
@@ -148,6 +164,8 @@ static void do_step(struct rig *rig, const struct mw_device_type *type, const ui
 void accesses_run(struct rig *rig, const struct mw_device_type *type, const uint8_t *bytes,
 		  size_t count)
 {
+	if (type->config)
+		rig_place_bars(rig);
 	for (; count >= STEP_BYTES; bytes += STEP_BYTES, count -= STEP_BYTES)
 		do_step(rig, type, bytes, true);
 }
@@ -164,6 +182,8 @@ void accesses_random(struct rig *rig, const struct mw_device_type *type, unsigne
 {
 	unsigned state = seed;
 
+	if (type->config)
+		rig_place_bars(rig);
 	for (unsigned i = 0; i < steps; i++) {
 		uint8_t step[STEP_BYTES];
 

@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: MIT
 #include "tests/support/fakes.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "core/alloc.h"
 
 static void on_level(void *self, unsigned index, bool level)
 {
@@ -59,27 +62,125 @@ const struct mw_device_type fake_stream_type = {
 	.wires = MW_TABLE(stream_wires),
 };
 
+/* Those who ask wait while it is held; the mutex is theirs afterwards. False: it fails. */
+static bool begin(struct fake_image *fake)
+{
+	pthread_mutex_lock(&fake->mutex);
+	while (fake->held)
+		pthread_cond_wait(&fake->changed, &fake->mutex);
+	return !fake->fails;
+}
+
+static bool end(struct fake_image *fake, bool good)
+{
+	pthread_mutex_unlock(&fake->mutex);
+	return good;
+}
+
+static bool has(const struct fake_image *fake, uint64_t offset, uint64_t count)
+{
+	return offset <= fake->count && count <= fake->count - offset;
+}
+
 static uint64_t on_size(void *self)
 {
-	return ((struct fake_image *)self)->content.size;
+	return ((struct fake_image *)self)->count;
 }
 
 static bool on_read(void *self, uint64_t offset, void *bytes, size_t count)
 {
-	const struct mw_blob *content = &((struct fake_image *)self)->content;
+	struct fake_image *fake = self;
+	bool good = begin(fake) && has(fake, offset, count);
 
-	if (offset > content->size || count > content->size - offset)
-		return false;
-	memcpy(bytes, content->bytes + offset, count);
+	fake->reads++;
+	if (good && count)
+		memcpy(bytes, fake->bytes + offset, count);
+	return end(fake, good);
+}
+
+static bool on_write(void *self, uint64_t offset, const void *bytes, size_t count)
+{
+	struct fake_image *fake = self;
+	bool good = begin(fake) && has(fake, offset, count);
+
+	fake->writes++;
+	if (good && count)
+		memcpy(fake->bytes + offset, bytes, count);
+	return end(fake, good);
+}
+
+static bool on_flush(void *self)
+{
+	struct fake_image *fake = self;
+	bool good = begin(fake);
+
+	fake->flushes++;
+	return end(fake, good);
+}
+
+static bool on_discard(void *self, uint64_t offset, uint64_t count)
+{
+	struct fake_image *fake = self;
+	bool good = begin(fake) && has(fake, offset, count);
+
+	fake->discards++;
+	if (good && count)
+		memset(fake->bytes + offset, 0, count);
+	return end(fake, good);
+}
+
+static bool on_writable(void *self)
+{
+	return !((struct fake_image *)self)->read_only;
+}
+
+static void take_content(struct fake_image *fake, const struct mw_blob *content)
+{
+	free(fake->bytes);
+	fake->bytes = mw_alloc(content->size + 1, 1);
+	fake->count = content->size;
+	if (content->size)
+		memcpy(fake->bytes, content->bytes, content->size);
+}
+
+static bool on_change(void *self, const char *path, struct mw_diagnostics *diagnostics)
+{
+	struct fake_image *fake = self;
+
+	take_content(fake, &fake->next);
 	return true;
+}
+
+static bool image_init(void *self, struct mw_diagnostics *diagnostics)
+{
+	struct fake_image *fake = self;
+
+	pthread_mutex_init(&fake->mutex, NULL);
+	pthread_cond_init(&fake->changed, NULL);
+	fake->made = true;
+	take_content(fake, &fake->content);
+	return true;
+}
+
+static void image_fini(void *self)
+{
+	struct fake_image *fake = self;
+
+	if (!fake->made)
+		return;
+	pthread_cond_destroy(&fake->changed);
+	pthread_mutex_destroy(&fake->mutex);
+	free(fake->bytes);
 }
 
 static const struct mw_property image_properties[] = {
 	{ "content", "The bytes.", MW_FIELD(struct fake_image, content) },
+	{ "read_only", "Whether it cannot be written.", MW_FIELD(struct fake_image, read_only) },
 };
 static const struct mw_wire image_wires[] = {
 	{ "image", "The device that reads.", .kind = MW_IMAGE, .direction = MW_RECEIVES,
-	  .on_size = on_size, .on_read = on_read },
+	  .on_size = on_size, .on_read = on_read, .on_write = on_write, .on_flush = on_flush,
+	  .on_discard = on_discard, .on_writable = on_writable, .on_change = on_change },
 };
 
 const struct mw_device_type fake_image_type = {
@@ -90,6 +191,7 @@ const struct mw_device_type fake_image_type = {
 	.state_version = 1,
 	.properties = MW_TABLE(image_properties),
 	.wires = MW_TABLE(image_wires),
+	.ops = { .init = image_init, .fini = image_fini },
 };
 
 static const struct mw_wire reader_wires[] = {

@@ -3,6 +3,7 @@
 #ifndef TESTS_SUPPORT_FAKES_H
 #define TESTS_SUPPORT_FAKES_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,9 +28,19 @@ struct fake_stream {
 };
 extern const struct mw_device_type fake_stream_type;
 
-/** An image to be read; its bytes are set after the build has made the node. */
+/** An image with bytes of its own, which begin as `content`. Once there are threads, `mutex` guards what
+ * follows it. */
 struct fake_image {
 	struct mw_blob content;
+	bool read_only;
+	bool made; /* the mutex is */
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	bool fails, held;
+	uint8_t *bytes;
+	size_t count;
+	struct mw_blob next; /* of the change that is being made */
+	unsigned reads, writes, flushes, discards;
 };
 extern const struct mw_device_type fake_image_type;
 

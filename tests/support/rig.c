@@ -10,6 +10,7 @@
 
 #include "core/machine_internal.h"
 #include "core/registry.h"
+#include "tests/support/channels.h"
 #include "tests/support/rig_plan.h"
 
 struct rig {
@@ -222,6 +223,26 @@ void rig_write(struct rig *rig, const char *region, uint64_t offset, unsigned si
 		mw_memory_write(rig->actor, address, size, value);
 }
 
+uint64_t rig_bus_read(struct rig *rig, enum mw_space space, uint64_t address, unsigned size)
+{
+	uint64_t value = 0;
+
+	if (space == MW_SPACE_PORT)
+		mw_port_read(rig->actor, (uint16_t)address, size, &value);
+	else
+		mw_memory_read(rig->actor, address, size, &value);
+	return value;
+}
+
+void rig_bus_write(struct rig *rig, enum mw_space space, uint64_t address, unsigned size,
+		   uint64_t value)
+{
+	if (space == MW_SPACE_PORT)
+		mw_port_write(rig->actor, (uint16_t)address, size, value);
+	else
+		mw_memory_write(rig->actor, address, size, value);
+}
+
 static struct fake_lines *lines(struct rig *rig)
 {
 	return mw_machine_device(rig->machine, RIG_LINES);
@@ -386,6 +407,37 @@ bool rig_input(struct rig *rig, const char *wire, const struct mw_input_event *e
 	return taken;
 }
 
+void *rig_channel(struct rig *rig, unsigned channel)
+{
+	if (!rig->plan.channel[channel])
+		misuse(rig, "DMA channel of that number", "dma");
+	return mw_machine_device(rig->machine, rig->plan.channel[channel]);
+}
+
+void rig_dreq(struct rig *rig, unsigned channel, bool level)
+{
+	struct fake_channel *fake = rig_channel(rig, channel);
+
+	enter(rig, rig->plan.channel[channel]);
+	mw_dma_dreq(fake->dma, level);
+	leave(rig, rig->plan.channel[channel]);
+}
+
+void *rig_controller(struct rig *rig)
+{
+	return rig_channel(rig, 0);
+}
+
+void rig_grant(struct rig *rig, const struct mw_dma_cycle *cycle)
+{
+	struct fake_controller *fake = rig_controller(rig);
+
+	enter(rig, rig->plan.channel[0]);
+	fake->cycle = *cycle;
+	mw_dma_poll(fake);
+	leave(rig, rig->plan.channel[0]);
+}
+
 bool rig_power(struct rig *rig, enum mw_power_event *event, int *code)
 {
 	struct mw_machine *machine = rig->machine;
@@ -417,19 +469,156 @@ uint64_t rig_image_size(struct rig *rig)
 
 const uint8_t *rig_save(struct rig *rig, size_t *count)
 {
-	*count = mw_node_save(rig->machine, RIG_DUT, NULL, 0);
-	rig->saved = mw_grow(rig->saved, *count + 1, 1);
-	mw_node_save(rig->machine, RIG_DUT, rig->saved, *count);
+	*count = 0;
+	for (size_t i = 0; i < rig->plan.part_count; i++) {
+		size_t more = mw_node_save(rig->machine, rig->plan.part[i], NULL, 0);
+
+		rig->saved = mw_grow(rig->saved, *count + more + 1, 1);
+		mw_node_save(rig->machine, rig->plan.part[i], rig->saved + *count, more);
+		*count += more;
+	}
 	return rig->saved;
 }
 
 bool rig_load(struct rig *rig, const uint8_t *bytes, size_t count)
 {
 	struct mw_diagnostics diagnostics = { 0 };
-	bool good = mw_node_load(rig->machine, RIG_DUT, bytes, count, &diagnostics);
+	size_t parts = rig->plan.part_count;
+	bool good = true;
 
+	for (size_t i = 0; i < parts && good; i++) {
+		unsigned node = rig->plan.part[i];
+		size_t own = mw_node_save(rig->machine, node, NULL, 0);
+
+		if (i + 1 == parts || own > count)
+			own = count;
+		good = mw_node_load(rig->machine, node, bytes, own, &diagnostics);
+		bytes += own;
+		count -= own;
+	}
 	mw_diagnostics_fini(&diagnostics);
 	return good;
+}
+
+static const struct mw_config_ops *config_ops(const struct rig *rig)
+{
+	const struct mw_config_ops *ops = rig->plan.dut->type->config;
+
+	if (!ops)
+		misuse(rig, "configuration space", "config");
+	return ops;
+}
+
+uint32_t rig_config_read(struct rig *rig, uint32_t offset, unsigned size)
+{
+	uint32_t value = 0;
+
+	enter(rig, RIG_DUT);
+	if (config_ops(rig)->read(rig_device(rig), offset, size, &value) != MW_IO_OK)
+		value = UINT32_MAX >> (32 - 8 * size);
+	leave(rig, RIG_DUT);
+	return value;
+}
+
+void rig_config_write(struct rig *rig, uint32_t offset, unsigned size, uint32_t value)
+{
+	enter(rig, RIG_DUT);
+	config_ops(rig)->write(rig_device(rig), offset, size, value);
+	leave(rig, RIG_DUT);
+}
+
+void rig_place_bars(struct rig *rig)
+{
+	const struct mw_plan_node *dut = rig->plan.dut;
+	enum { COMMAND = 0x04, ALL = 0x07, BASE = 0x10, ROM_BAR = 6, ROM_BASE = 0x30 };
+
+	for (size_t i = 0; i < dut->claim_count; i++) {
+		const struct mw_region *region = dut->claims[i].region;
+		unsigned bar = region ? region->bar : 0;
+
+		if (bar)
+			rig_config_write(rig, bar - 1 == ROM_BAR ? ROM_BASE : BASE + 4 * (bar - 1),
+					 4, (uint32_t)dut->claims[i].base | (bar - 1 == ROM_BAR));
+	}
+	rig_config_write(rig, COMMAND, 2, ALL);
+}
+
+static struct fake_image *fake_of(struct rig *rig, unsigned part)
+{
+	if (part >= rig->plan.part_count || !rig->plan.image[part])
+		misuse(rig, "image of a part", "image");
+	return mw_machine_device(rig->machine, rig->plan.image[part]);
+}
+
+struct rig_image rig_image(struct rig *rig, unsigned part)
+{
+	struct fake_image *fake = fake_of(rig, part);
+
+	pthread_mutex_lock(&fake->mutex);
+	struct rig_image image = { .bytes = fake->bytes,
+				   .count = fake->count,
+				   .reads = fake->reads,
+				   .writes = fake->writes,
+				   .flushes = fake->flushes,
+				   .discards = fake->discards };
+
+	pthread_mutex_unlock(&fake->mutex);
+	return image;
+}
+
+void rig_image_fail(struct rig *rig, unsigned part, bool fail)
+{
+	struct fake_image *fake = fake_of(rig, part);
+
+	pthread_mutex_lock(&fake->mutex);
+	fake->fails = fail;
+	pthread_mutex_unlock(&fake->mutex);
+}
+
+void rig_image_hold(struct rig *rig, unsigned part, bool hold)
+{
+	struct fake_image *fake = fake_of(rig, part);
+
+	pthread_mutex_lock(&fake->mutex);
+	fake->held = hold;
+	pthread_cond_broadcast(&fake->changed);
+	pthread_mutex_unlock(&fake->mutex);
+}
+
+void rig_image_change(struct rig *rig, unsigned part, const uint8_t *bytes, size_t count)
+{
+	struct mw_diagnostics diagnostics = { 0 };
+
+	fake_of(rig, part)->next = (struct mw_blob){ bytes, bytes ? count : 0 };
+	if (!mw_machine_change_medium(rig->machine, rig->plan.part[part], bytes ? "new" : NULL,
+				      &diagnostics))
+		abort();
+	mw_diagnostics_fini(&diagnostics);
+}
+
+void rig_settle(struct rig *rig)
+{
+	mw_images_drain(rig->machine);
+}
+
+void *rig_part(struct rig *rig, unsigned part)
+{
+	if (part >= rig->plan.part_count)
+		misuse(rig, "part of that number", "part");
+	return mw_machine_device(rig->machine, rig->plan.part[part]);
+}
+
+void *rig_far(struct rig *rig, const char *wire)
+{
+	const struct mw_wire *row = mw_type_wire(rig->plan.dut->type, wire);
+	const struct mw_plan *plan = &rig->plan.plan;
+
+	for (size_t i = 0; row && i < plan->link_count; i++) {
+		if (plan->links[i].node[0] == RIG_DUT && plan->links[i].wire[0] == row)
+			return mw_machine_device(rig->machine, plan->links[i].node[1]);
+	}
+	misuse(rig, "link", wire);
+	return NULL;
 }
 
 const char *rig_log(struct rig *rig)

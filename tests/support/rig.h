@@ -25,14 +25,28 @@ struct rig_setting {
 
 /** Builds, resets and starts. `settings` may be NULL. */
 struct rig *rig_create(const struct mw_device_type *type, const struct rig_setting *settings);
+/** One on the device's private bus. A list of them ends with a NULL type. */
+struct rig_child {
+	const struct mw_device_type *type;
+	const char *address;
+	const struct rig_setting *settings;
+	const uint8_t *image;
+	size_t image_bytes;
+	bool no_image, read_only;
+};
 /** The same, with a say on what image wires read and how long regions of free length are (0: the
  * bench's choice); false with diagnostics when the device refuses. */
 struct rig_options {
 	const struct rig_setting *settings;
-	const uint8_t *image;
+	const uint8_t *image; /* the bench copies it */
 	size_t image_bytes;
 	uint64_t free_length;
 	bool unstarted; /* built and reset, not started */
+	bool no_image;  /* the drive is empty */
+	bool read_only; /* the image's file is */
+	bool threads; /* time is the host's, and images have their thread: rig_settle waits for it */
+	/** NULL: who opens a private bus has one of each registered type that goes there. */
+	const struct rig_child *children;
 };
 bool rig_try(struct rig **out, const struct mw_device_type *type, const struct rig_options *options,
 	     struct mw_diagnostics *diagnostics);
@@ -51,6 +65,11 @@ void rig_serve(struct rig *rig, unsigned wait_ms);
 /** Guest accesses at an offset of a region. */
 uint64_t rig_read(struct rig *rig, const char *region, uint64_t offset, unsigned size);
 void rig_write(struct rig *rig, const char *region, uint64_t offset, unsigned size, uint64_t value);
+
+/** The same at an address of the machine, wherever regions have been moved to. */
+uint64_t rig_bus_read(struct rig *rig, enum mw_space space, uint64_t address, unsigned size);
+void rig_bus_write(struct rig *rig, enum mw_space space, uint64_t address, unsigned size,
+		   uint64_t value);
 
 /** What the device drives: the level now, and how often it has risen since the last call. */
 bool rig_line(struct rig *rig, const char *wire, unsigned index);
@@ -91,16 +110,52 @@ int rig_acknowledge(struct rig *rig);
 /** Hands an event to the device, of a kind that it takes; false where it had no room. */
 bool rig_input(struct rig *rig, const char *wire, const struct mw_input_event *event);
 
+/** DMA: what is at a channel of a controller (struct fake_channel), and the level of its DREQ; or the
+ * controller of a device that has a channel (struct fake_controller), and what that grants from now on. */
+void *rig_channel(struct rig *rig, unsigned channel);
+void rig_dreq(struct rig *rig, unsigned channel, bool level);
+void *rig_controller(struct rig *rig);
+void rig_grant(struct rig *rig, const struct mw_dma_cycle *cycle);
+
 /** Takes the power request that is pending; false when there is none. */
 bool rig_power(struct rig *rig, enum mw_power_event *event, int *code);
+
+/** Configuration space of a PCI function. place_bars is what a BIOS does: its regions answer where the
+ * other calls look for them, and it may be a bus master. */
+uint32_t rig_config_read(struct rig *rig, uint32_t offset, unsigned size);
+void rig_config_write(struct rig *rig, uint32_t offset, unsigned size, uint32_t value);
+void rig_place_bars(struct rig *rig);
+
+/** The images of part 0, the device, and of its children, which count from 1: their bytes, which last until
+ * the next change; what was done to them. */
+struct rig_image {
+	uint8_t *bytes;
+	size_t count;
+	unsigned reads, writes, flushes, discards;
+};
+struct rig_image rig_image(struct rig *rig, unsigned part);
+/** From now on all that is asked of it fails. */
+void rig_image_fail(struct rig *rig, unsigned part, bool fail);
+/** With `threads`: while held, what is asked of it takes its time. */
+void rig_image_hold(struct rig *rig, unsigned part, bool hold);
+/** Another medium; NULL: none. */
+void rig_image_change(struct rig *rig, unsigned part, const uint8_t *bytes, size_t count);
+/** Waits until no image has anything left to do. */
+void rig_settle(struct rig *rig);
+
+/** A child's struct; part 0 is the device itself. */
+void *rig_part(struct rig *rig, unsigned part);
 
 /** Reads through the device's image wire, for types that hold one out. */
 bool rig_image_read(struct rig *rig, uint64_t offset, void *bytes, size_t count);
 uint64_t rig_image_size(struct rig *rig);
 
-/** The saved state, in a buffer that is valid until the next call. */
+/** The saved state, that of its children behind its own, in a buffer that is valid until the next call. */
 const uint8_t *rig_save(struct rig *rig, size_t *count);
 bool rig_load(struct rig *rig, const uint8_t *bytes, size_t count);
+
+/** The struct of the fake at the far end of a wire that is a link. */
+void *rig_far(struct rig *rig, const char *wire);
 
 /** All that was logged so far. */
 const char *rig_log(struct rig *rig);

@@ -11,10 +11,18 @@
 #include <unistd.h>
 
 #include "core/alloc.h"
+#include "core/text.h"
 #include "tools/control/control_internal.h"
 
 /* A second client waits until the first has left. */
-enum { GREETING_MS = 5000, ANSWER_MS = 60000, SNAPSHOT_MS = 600000, MOST_KEYS = 16, PART = 256 };
+enum {
+	GREETING_MS = 5000,
+	ANSWER_MS = 60000,
+	SNAPSHOT_MS = 600000,
+	MOST_KEYS = 16,
+	PART = 256,
+	NAME_BYTES = 64
+};
 
 struct mw_client {
 	int fd;
@@ -204,30 +212,6 @@ void mw_client_close(struct mw_client *client)
 	free(client);
 }
 
-static bool type_part(struct mw_client *client, const char *text, size_t length)
-{
-	json_t *string = json_stringn(text, length);
-
-	if (!string)
-		return fail(client, "the text is not UTF-8");
-	return done(client, request(client, "x-millwright-type", json_pack("{s:o}", "text", string),
-				    ANSWER_MS));
-}
-
-/* What cannot be typed is found before the first key is pressed. */
-bool mw_client_type(struct mw_client *client, const char *text)
-{
-	size_t length = strlen(text);
-	bool shift;
-
-	for (size_t i = 0; i < length && client->good; i++)
-		if (!control_key_for(text[i], &shift))
-			return fail(client, "character %zu is on no key of a US keyboard", i + 1);
-	for (size_t i = 0; i < length && client->good; i += PART)
-		type_part(client, text + i, length - i < PART ? length - i : PART);
-	return client->good;
-}
-
 /** Other names that people give to keys. */
 static const char *key_name(const char *name)
 {
@@ -283,19 +267,170 @@ bool mw_client_press(struct mw_client *client, const char *keys)
 					      json_pack("{s:o}", "keys", values), ANSWER_MS));
 }
 
-bool mw_client_snapshot(struct mw_client *client, const char *path)
+/** A path as another program in another folder understands it; NULL: it failed. */
+static json_t *whole_path(struct mw_client *client, const char *path)
 {
 	char *folder = path[0] == '/' ? mw_strdup("") : getcwd(NULL, 0);
 	json_t *whole;
 
-	if (!folder)
-		return fail(client, "the current folder has no path: %s", strerror(errno));
+	if (!folder) {
+		fail(client, "the current folder has no path: %s", strerror(errno));
+		return NULL;
+	}
 	whole = json_sprintf("%s%s%s", folder, *folder ? "/" : "", path);
 	free(folder);
 	if (!whole)
-		return fail(client, "the path is not UTF-8");
-	return done(client, request(client, "x-millwright-snapshot",
-				    json_pack("{s:o}", "path", whole), SNAPSHOT_MS));
+		fail(client, "the path is not UTF-8");
+	return whole;
+}
+
+/** Texts and keys, in order, of what is to be typed. */
+struct typing {
+	struct mw_client *client;
+	const char *text, *layout;
+	size_t length;
+	bool plain;
+};
+
+/* The keys between `<` and `>` at the text's start: names that are all known, and one of them longer than a
+ * letter. Returns how much of the text that is; 0: it is text. */
+static size_t named_keys(const char *text, char name[NAME_BYTES])
+{
+	size_t length = strcspn(text, ">");
+	char copy[NAME_BYTES], *rest = copy, *word;
+	bool longer = false;
+
+	if (text[0] != '<' || !text[length] || length < 2 || length > NAME_BYTES)
+		return 0;
+	memcpy(name, text + 1, length - 1);
+	name[length - 1] = '\0';
+	memcpy(copy, name, length);
+	while ((word = strsep(&rest, "-"))) {
+		if (!control_key(key_name(word)))
+			return 0;
+		longer |= word[0] && word[1];
+	}
+	return longer ? length + 1 : 0;
+}
+
+static bool type_part(const struct typing *typing, const char *text, size_t length)
+{
+	struct mw_client *client = typing->client;
+	json_t *arguments =
+		json_pack("{s:s%, s:s}", "text", text, length, "layout", typing->layout);
+
+	if (!arguments)
+		return fail(client, "the text is not UTF-8");
+	return done(client, request(client, "x-millwright-type", arguments, ANSWER_MS));
+}
+
+/* The next part of the text, of whole characters, or the keys that come next. */
+static size_t next_part(const struct typing *typing, size_t at, char name[NAME_BYTES])
+{
+	size_t end = at;
+	uint32_t point;
+
+	name[0] = '\0';
+	while (end < typing->length && end - at < PART) {
+		char found[NAME_BYTES];
+		size_t keys = typing->plain ? 0 : named_keys(typing->text + end, found);
+
+		if (keys && end == at) {
+			memcpy(name, found, NAME_BYTES);
+			return keys;
+		}
+		if (keys)
+			break;
+		end += mw_utf8_decode(typing->text + end, typing->length - end, &point);
+	}
+	return end - at;
+}
+
+static bool check_typing(const struct typing *typing, uint32_t layout)
+{
+	char name[NAME_BYTES];
+	size_t part;
+
+	for (size_t at = 0; at < typing->length; at += part) {
+		part = next_part(typing, at, name);
+		for (size_t i = 0; !name[0] && i < part;) {
+			struct control_stroke stroke;
+			uint32_t point;
+			size_t bytes = mw_utf8_decode(typing->text + at + i, part - i, &point);
+
+			if (!control_stroke_for(point, layout, &stroke))
+				return fail(typing->client,
+					    "character %zu (byte) is on no key of a %s keyboard",
+					    at + i + 1, typing->layout);
+			i += bytes;
+		}
+	}
+	return true;
+}
+
+/* What cannot be typed is found before the first key is pressed. */
+bool mw_client_type(struct mw_client *client, const char *text, const char *layout, bool plain)
+{
+	struct typing typing = { client, text, layout, strlen(text), plain };
+	char name[NAME_BYTES];
+	uint32_t number;
+	size_t part;
+
+	if (!control_layout(layout, &number))
+		return fail(client, "there is no layout `%.20s`; there are us, gb, de and fr",
+			    layout);
+	if (!client->good || !check_typing(&typing, number))
+		return false;
+	for (size_t at = 0; at < typing.length && client->good; at += part) {
+		part = next_part(&typing, at, name);
+		if (name[0])
+			mw_client_press(client, name);
+		else
+			type_part(&typing, text + at, part);
+	}
+	return client->good;
+}
+
+bool mw_client_medium(struct mw_client *client, const char *drive, const char *path)
+{
+	json_t *whole = path ? whole_path(client, path) : NULL;
+
+	if (!path)
+		return done(client,
+			    request(client, "eject", json_pack("{s:s}", "id", drive), ANSWER_MS));
+	return whole && done(client, request(client, "blockdev-change-medium",
+					     json_pack("{s:s, s:o}", "id", drive, "filename", whole),
+					     ANSWER_MS));
+}
+
+bool mw_client_snapshot(struct mw_client *client, const char *path)
+{
+	json_t *whole = whole_path(client, path);
+
+	return whole && done(client, request(client, "x-millwright-snapshot",
+					     json_pack("{s:o}", "path", whole), SNAPSHOT_MS));
+}
+
+bool mw_client_screenshot(struct mw_client *client, const char *path, const char *node)
+{
+	json_t *whole = whole_path(client, path);
+
+	return whole && done(client, request(client, "screendump",
+					     json_pack("{s:o, s:s, s:s*}", "filename", whole,
+						       "format", "png", "device", node),
+					     ANSWER_MS));
+}
+
+bool mw_client_screen_text(struct mw_client *client, const char *node, FILE *out)
+{
+	json_t *answer = request(client, "x-millwright-screen-text",
+				 json_pack("{s:s*}", "node", node), ANSWER_MS);
+	const char *text = json_string_value(json_object_get(answer, "text"));
+
+	for (; text && *text; text++)
+		fputc(((unsigned char)*text < 0x20 && *text != '\n') || *text == 0x7f ? '?' : *text,
+		      out);
+	return done(client, answer);
 }
 
 /* Printing what inspect answers. Nothing of it may speak to the terminal. */

@@ -25,9 +25,25 @@ static const struct parameter input_parameters[] = {
 	{ "events", JSON_ARRAY },
 	{ 0 },
 };
-static const struct parameter type_parameters[] = { { "text", JSON_STRING }, { 0 } };
+static const struct parameter type_parameters[] = {
+	{ "text", JSON_STRING },
+	{ "layout", JSON_STRING, true },
+	{ 0 },
+};
+static const struct parameter screendump_parameters[] = {
+	{ "filename", JSON_STRING },
+	{ "device", JSON_STRING, true },
+	{ "head", JSON_INTEGER, true },
+	{ "format", JSON_STRING, true },
+	{ 0 },
+};
+static const struct parameter screen_text_parameters[] = { { "node", JSON_STRING, true }, { 0 } };
 static const struct parameter inspect_parameters[] = { { "node", JSON_STRING, true }, { 0 } };
 static const struct parameter snapshot_parameters[] = { { "path", JSON_STRING }, { 0 } };
+static const struct parameter change_medium_parameters[] = { { "id", JSON_STRING },
+							     { "filename", JSON_STRING },
+							     { 0 } };
+static const struct parameter eject_parameters[] = { { "id", JSON_STRING }, { 0 } };
 static const struct parameter no_parameters[] = { { 0 } };
 
 static control_command query_commands, negotiate;
@@ -50,6 +66,10 @@ static const struct command {
 	{ "quit", no_parameters, control_quit },
 	{ "send-key", send_key_parameters, control_send_key },
 	{ "input-send-event", input_parameters, control_input_send_event },
+	{ "blockdev-change-medium", change_medium_parameters, control_change_medium },
+	{ "eject", eject_parameters, control_eject },
+	{ "screendump", screendump_parameters, control_screendump },
+	{ "x-millwright-screen-text", screen_text_parameters, control_screen_text },
 	{ "x-millwright-type", type_parameters, control_type },
 	{ "x-millwright-inspect", inspect_parameters, control_inspect },
 	{ "x-millwright-snapshot", snapshot_parameters, control_snapshot },

@@ -83,12 +83,13 @@ json_t *control_greeting(void);
 void control_on_event(void *context, enum mw_machine_event event, enum mw_power_event cause);
 void control_event(struct mw_control *control, const char *name, json_t *data);
 
-/* input.c, inspect.c, machine.c: commands. What they return is the answer's `return`; NULL: `error` has
+/* input.c, inspect.c, machine.c, medium.c: commands. What they return is the answer's `return`; NULL: `error` has
  * the reason. Arguments are there and of the right type, as the table of commands says. */
 typedef json_t *control_command(struct mw_control *control, const json_t *arguments,
 				struct control_error *error);
 control_command control_send_key, control_input_send_event, control_type;
 control_command control_inspect;
+control_command control_change_medium, control_eject;
 control_command control_query_status, control_query_name, control_query_version, control_query_cpus,
 	control_stop, control_cont, control_reset, control_powerdown, control_quit,
 	control_snapshot;
@@ -96,7 +97,18 @@ control_command control_query_status, control_query_name, control_query_version,
 /* keys.c */
 /** USB HID usage (page 7) of a key by QEMU's name for it; 0: there is none. */
 uint16_t control_key(const char *name);
-/** The key that gives a character on a US keyboard; 0: none does. */
-uint16_t control_key_for(char character, bool *shift);
+/** What is pressed together for a character; a dead key's waits for a space. */
+struct control_stroke {
+	uint16_t usages[3];
+	size_t count;
+	bool dead;
+};
+/** False: the layout has no such character. */
+bool control_stroke_for(uint32_t point, uint32_t layout, struct control_stroke *stroke);
+/** The number of a layout ("us"); false: there is no such layout. */
+bool control_layout(const char *name, uint32_t *layout);
+
+/* screen.c */
+control_command control_screendump, control_screen_text;
 
 #endif

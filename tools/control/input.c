@@ -3,6 +3,8 @@
 // SPDX-License-Identifier: MIT
 #include <string.h>
 
+#include "core/text.h"
+#include "devices/backend/keymap.h"
 #include "tools/control/control_internal.h"
 
 enum { HOLD_MS = 100, MOST_HOLD_MS = 10000, RETRY_MS = 5, MOST_RETRIES = 400 };
@@ -162,25 +164,27 @@ static bool read_key(const json_t *data, struct mw_input_event *event, struct co
 static bool read_button(const json_t *data, struct mw_input_event *event,
 			struct control_error *error)
 {
-	static const char *const names[] = { "left", "right", "middle", "wheel-up", "wheel-down" };
+	static const char *const names[] = { "left",  "right",    "middle",    "side",
+					     "extra", "wheel-up", "wheel-down" };
+	enum { WHEEL_UP = 5, NAMES = 7 };
 	const char *name = text_of(data, "data", "button", error);
 	const json_t *down = member(data, "data", "down", JSON_TRUE, error);
 	unsigned found = 0;
 
 	if (!name || !down)
 		return false;
-	while (found < 5 && strcmp(names[found], name) != 0)
+	while (found < NAMES && strcmp(names[found], name) != 0)
 		found++;
-	if (found == 5)
+	if (found == NAMES)
 		return control_fail(error, "Parameter 'button' does not accept value '%.40s'",
 				    name);
-	event->kind = found < 3 ? MW_INPUT_BUTTON : MW_INPUT_WHEEL;
+	event->kind = MW_INPUT_BUTTON;
 	event->code = (uint16_t)found;
 	event->pressed = json_is_true(down);
-	if (found >= 3)
+	if (found >= WHEEL_UP)
 		*event = (struct mw_input_event){ .kind = MW_INPUT_WHEEL,
 						  .y = !json_is_true(down) ? 0
-						       : found == 3        ? 1
+						       : found == WHEEL_UP ? 1
 									   : -1 };
 	return true;
 }
@@ -252,33 +256,63 @@ json_t *control_input_send_event(struct mw_control *control, const json_t *argum
 	return json_object();
 }
 
-static bool type_character(struct mw_control *control, char character, struct control_error *error)
+static bool press_stroke(struct mw_control *control, const struct control_stroke *stroke,
+			 struct control_error *error)
 {
-	enum { LEFT_SHIFT = 0xe1 };
-	bool shift;
-	uint16_t usage = control_key_for(character, &shift);
-	const uint16_t usages[] = { LEFT_SHIFT, usage };
-
-	return press_together(control, shift ? usages : usages + 1, shift ? 2 : 1, 0, error) &&
+	return press_together(control, stroke->usages, stroke->count, 0, error) &&
 	       (control_sleep(control, BETWEEN_KEYS_MS) ||
 		control_fail(error, "the machine is over"));
+}
+
+static bool type_character(struct mw_control *control, uint32_t point, uint32_t layout,
+			   struct control_error *error)
+{
+	struct control_stroke stroke, space;
+
+	return control_stroke_for(point, layout, &stroke) &&
+	       press_stroke(control, &stroke, error) &&
+	       (!stroke.dead ||
+		(control_stroke_for(' ', layout, &space) && press_stroke(control, &space, error)));
+}
+
+/* All of it can be typed, or nothing is. */
+static bool check_text(const char *text, size_t length, uint32_t layout,
+		       struct control_error *error)
+{
+	struct control_stroke stroke;
+	uint32_t point;
+	unsigned character = 0;
+
+	for (size_t i = 0; i < length;) {
+		i += mw_utf8_decode(text + i, length - i, &point);
+		character++;
+		if (!control_stroke_for(point, layout, &stroke))
+			return control_fail(error, "character %u is on no key of a %s keyboard",
+					    character, mw_keymap_names[layout]);
+	}
+	return true;
 }
 
 json_t *control_type(struct mw_control *control, const json_t *arguments,
 		     struct control_error *error)
 {
-	const char *text = json_string_value(json_object_get(arguments, "text"));
-	size_t length = strlen(text);
-	bool shift;
+	const json_t *typed = json_object_get(arguments, "text");
+	const char *name = json_string_value(json_object_get(arguments, "layout"));
+	const char *text = json_string_value(typed);
+	size_t length = json_string_length(typed);
+	uint32_t layout = 0, point;
 
 	if (length > MOST_TEXT)
 		return control_fail(error, "at most %d characters at once", MOST_TEXT);
-	for (size_t i = 0; i < length; i++)
-		if (!control_key_for(text[i], &shift))
-			return control_fail(error, "character %zu is on no key of a US keyboard",
-					    i + 1);
-	for (size_t i = 0; i < length; i++)
-		if (!type_character(control, text[i], error))
+	if (name && !control_layout(name, &layout))
+		return control_fail(error, "Parameter 'layout' does not accept value '%.40s'",
+				    name);
+	if (!check_text(text, length, layout, error))
+		return NULL;
+	for (size_t i = 0; i < length;) {
+		i += mw_utf8_decode(text + i, length - i, &point);
+		if (!type_character(control, point, layout, error))
 			return NULL;
+	}
 	return json_object();
 }

@@ -1,9 +1,10 @@
-/* Keys: QEMU's names (qapi/ui.json, QKeyCode) and the characters of a US keyboard, as usages of USB HID page 7
+/* Keys: QEMU's names (qapi/ui.json, QKeyCode) and the characters of a keyboard, as usages of USB HID page 7
  * (HID Usage Tables 1.22, section 10). */
 // SPDX-License-Identifier: MIT
 #include <stddef.h>
 #include <string.h>
 
+#include "devices/backend/keymap.h"
 #include "tools/control/control_internal.h"
 
 static const struct key {
@@ -126,35 +127,44 @@ uint16_t control_key(const char *name)
 	return 0;
 }
 
-/* Keys that are no letters: what they give alone and with Shift. */
-static const struct {
-	char plain, shifted;
-	uint16_t usage;
-} characters[] = {
-	{ '1', '!', 0x1e }, { '2', '@', 0x1f },  { '3', '#', 0x20 }, { '4', '$', 0x21 },
-	{ '5', '%', 0x22 }, { '6', '^', 0x23 },  { '7', '&', 0x24 }, { '8', '*', 0x25 },
-	{ '9', '(', 0x26 }, { '0', ')', 0x27 },  { '\n', 0, 0x28 },  { '\r', 0, 0x28 },
-	{ '\b', 0, 0x2a },  { '\t', 0, 0x2b },   { ' ', 0, 0x2c },   { '-', '_', 0x2d },
-	{ '=', '+', 0x2e }, { '[', '{', 0x2f },  { ']', '}', 0x30 }, { '\\', '|', 0x31 },
-	{ ';', ':', 0x33 }, { '\'', '"', 0x34 }, { '`', '~', 0x35 }, { ',', '<', 0x36 },
-	{ '.', '>', 0x37 }, { '/', '?', 0x38 },  { 0x1b, 0, 0x29 },  { 0x7f, 0, 0x2a },
-};
+enum { LEFT_SHIFT = 0xe1, RIGHT_ALT = 0xe6 };
 
-uint16_t control_key_for(char character, bool *shift)
+/* What is on every keyboard and has no shape. */
+static uint16_t control_character(uint32_t point)
 {
-	*shift = false;
-	if (!character)
-		return 0;
-	if (character >= 'a' && character <= 'z')
-		return (uint16_t)(KEY_A + (character - 'a'));
-	if (character >= 'A' && character <= 'Z') {
-		*shift = true;
-		return (uint16_t)(KEY_A + (character - 'A'));
+	switch (point) {
+	case '\n':
+	case '\r': return 0x28;
+	case '\b':
+	case 0x7f: return 0x2a;
+	case '\t': return 0x2b;
+	case 0x1b: return 0x29;
+	default: return 0;
 	}
-	for (size_t i = 0; i < sizeof(characters) / sizeof(characters[0]); i++) {
-		*shift = characters[i].shifted == character;
-		if (characters[i].plain == character || *shift)
-			return characters[i].usage;
+}
+
+bool control_stroke_for(uint32_t point, uint32_t layout, struct control_stroke *stroke)
+{
+	struct mw_keymap_key key = { .usage = control_character(point) };
+
+	*stroke = (struct control_stroke){ 0 };
+	if (!key.usage && (point < ' ' || !mw_keymap_find(mw_keymap(layout), point, &key) ||
+			   (!key.character && point != ' ')))
+		return false;
+	if (key.shift)
+		stroke->usages[stroke->count++] = LEFT_SHIFT;
+	if (key.altgr)
+		stroke->usages[stroke->count++] = RIGHT_ALT;
+	stroke->usages[stroke->count++] = key.usage;
+	stroke->dead = key.dead;
+	return true;
+}
+
+bool control_layout(const char *name, uint32_t *layout)
+{
+	for (*layout = 0; mw_keymap_names[*layout]; ++*layout) {
+		if (strcmp(mw_keymap_names[*layout], name) == 0)
+			return true;
 	}
-	return 0;
+	return false;
 }

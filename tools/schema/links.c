@@ -378,6 +378,24 @@ void mw_schema_backend_body(struct mw_schema *schema, const struct mw_device_typ
 	mw_json_end(json, '}');
 }
 
+/* Where there are several wires to the host side they may be named, each with a backend of its own. */
+static void write_wire_names(struct mw_schema *schema, const struct mw_device_type *type)
+{
+	size_t sides = 0;
+
+	for (size_t i = 0; i < type->wires.count; i++)
+		sides += mw_wire_has_host_side(&type->wires.items[i]);
+	for (size_t i = 0; i < type->wires.count && sides > 1; i++) {
+		const struct mw_wire *wire = &type->wires.items[i];
+
+		if (!mw_wire_has_host_side(wire))
+			continue;
+		mw_json_object(&schema->json, wire->name);
+		mw_schema_describe(schema, wire->help, NULL);
+		mw_json_end(&schema->json, '}');
+	}
+}
+
 /* A map that names no backend at all: its keys are those of the backends. */
 static void write_no_backend(struct mw_schema *schema, const struct mw_device_type *type)
 {
@@ -407,6 +425,7 @@ static void write_no_backend(struct mw_schema *schema, const struct mw_device_ty
 		if (backend)
 			write_main(schema, backend);
 	}
+	write_wire_names(schema, type);
 	mw_json_end(json, '}');
 	mw_schema_closed(schema);
 	mw_json_end(json, '}');

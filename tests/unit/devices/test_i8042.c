@@ -323,7 +323,7 @@ static void a_full_keyboard_takes_no_more_keys(void **state)
 	unsigned taken = 0;
 
 	mode(*state, 0x45);
-	while (key(*state, 0x04, true) && taken < 100)
+	while (key(*state, (uint16_t)(0x04 + taken), true) && taken < 100)
 		taken++;
 	assert_int_equal(taken, 17); /* 16 in the keyboard, one in the controller */
 	expect(*state, 0, 0x1e);
@@ -390,6 +390,208 @@ static void scan_set_is_chosen_and_told(void **state)
 	expect(*state, 0, 1);
 	key(*state, 0x04, false);
 	expect(*state, 0, 0x9e);
+}
+
+static void choose_set_3(struct rig *rig)
+{
+	mode(rig, 0x05);
+	data(rig, 0xf0);
+	expect(rig, 0, ACK);
+	data(rig, 3);
+	expect(rig, 0, ACK);
+}
+
+static void to_keyboard(struct rig *rig, uint8_t byte)
+{
+	data(rig, byte);
+	expect(rig, 0, ACK);
+}
+
+static void set_3_has_one_code_a_key(void **state)
+{
+	static const struct {
+		uint16_t usage;
+		uint8_t code;
+	} keys[] = { { 0x04, 0x1c }, { 0x29, 0x08 }, { 0x4c, 0x64 }, { 0x46, 0x57 },
+		     { 0x48, 0x62 }, { 0xe4, 0x58 }, { 0x58, 0x79 }, { 0x65, 0x8d } };
+
+	choose_set_3(*state);
+	to_keyboard(*state, 0xf0);
+	data(*state, 0);
+	expect(*state, 0, ACK);
+	expect(*state, 0, 3);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		key(*state, keys[i].usage, true);
+		expect(*state, 0, keys[i].code);
+		key(*state, keys[i].usage, false);
+		expect_nothing(*state);
+	}
+}
+
+static void modifiers_of_set_3_tell_their_release(void **state)
+{
+	choose_set_3(*state);
+	key(*state, 0xe1, true);
+	expect(*state, 0, 0x12);
+	key(*state, 0xe1, false);
+	expect(*state, 0, 0xf0);
+	expect(*state, 0, 0x12);
+	expect_nothing(*state);
+}
+
+static void all_keys_of_set_3_can_be_made_to_tell_their_release(void **state)
+{
+	for (uint8_t byte = 0xf7; byte <= 0xfa; byte++) {
+		choose_set_3(*state);
+		to_keyboard(*state, byte);
+		key(*state, 0x29, true);
+		expect(*state, 0, 0x08);
+		key(*state, 0x29, false);
+		if (byte == 0xf8 || byte == 0xfa) {
+			expect(*state, 0, 0xf0);
+			expect(*state, 0, 0x08);
+		}
+		expect_nothing(*state);
+	}
+}
+
+static void single_keys_of_set_3_too(void **state)
+{
+	choose_set_3(*state);
+	to_keyboard(*state, 0xfc);
+	to_keyboard(*state, 0x1c);
+	to_keyboard(*state, 0x32);
+	to_keyboard(*state, 0xf4); /* a command ends it */
+	for (uint16_t usage = 0x04; usage <= 0x06; usage++) {
+		key(*state, usage, true);
+		rig_read(*state, "data", 0, 1);
+		key(*state, usage, false);
+		assert_int_equal(status(*state) & FULL, usage < 0x06);
+		while (status(*state) & FULL)
+			rig_read(*state, "data", 0, 1);
+	}
+	to_keyboard(*state, 0xf6);
+	choose_set_3(*state);
+	press_and_release(*state, 0x04);
+	expect(*state, 0, 0x1c);
+	expect_nothing(*state);
+}
+
+#define MS UINT64_C(1000000)
+
+/* How many codes come while the time passes, each read at once. */
+static unsigned codes_within(struct rig *rig, unsigned ms, uint8_t code)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < ms; i++) {
+		rig_advance(rig, MS);
+		while (status(rig) & FULL) {
+			assert_int_equal(rig_read(rig, "data", 0, 1), code);
+			count++;
+		}
+	}
+	return count;
+}
+
+static void a_key_that_is_held_repeats(void **state)
+{
+	mode(*state, 0x45);
+	key(*state, 0x04, true);
+	expect(*state, 0, 0x1e);
+	assert_int_equal(codes_within(*state, 499, 0x1e), 0);
+	assert_in_range(codes_within(*state, 1000, 0x1e), 10, 12); /* 10.9 a second */
+	key(*state, 0x04, false);
+	expect(*state, 0, 0x9e);
+	assert_int_equal(codes_within(*state, 2000, 0), 0);
+}
+
+static void rate_and_delay_are_set(void **state)
+{
+	mode(*state, 0x45);
+	to_keyboard(*state, 0xf3);
+	to_keyboard(*state, 0x00); /* 250 ms, 30 a second */
+	key(*state, 0x04, true);
+	expect(*state, 0, 0x1e);
+	assert_int_equal(codes_within(*state, 249, 0x1e), 0);
+	assert_in_range(codes_within(*state, 1000, 0x1e), 29, 31);
+	key(*state, 0x04, false);
+	expect(*state, 0, 0x9e);
+	to_keyboard(*state, 0xf3);
+	to_keyboard(*state, 0x7f); /* 1 s, 2 a second */
+	key(*state, 0x04, true);
+	expect(*state, 0, 0x1e);
+	assert_int_equal(codes_within(*state, 999, 0x1e), 0);
+	assert_in_range(codes_within(*state, 4000, 0x1e), 8, 9);
+}
+
+static void the_last_key_repeats_and_the_host_need_not(void **state)
+{
+	mode(*state, 0x45);
+	key(*state, 0x04, true);
+	key(*state, 0x05, true);
+	key(*state, 0x05, true);
+	expect(*state, 0, 0x1e);
+	expect(*state, 0, 0x30);
+	expect_nothing(*state);
+	assert_in_range(codes_within(*state, 1000, 0x30), 5, 7);
+	key(*state, 0x04, false);
+	expect(*state, 0, 0x9e);
+	assert_in_range(codes_within(*state, 1000, 0x30), 10, 12);
+	key(*state, 0x05, false);
+	expect(*state, 0, 0xb0);
+	assert_int_equal(codes_within(*state, 1000, 0), 0);
+}
+
+static void a_guest_that_does_not_read_gets_no_repetitions(void **state)
+{
+	mode(*state, 0x45);
+	key(*state, 0x04, true);
+	rig_advance(*state, 10000 * MS);
+	key(*state, 0x04, false);
+	for (unsigned i = 0; i < 2; i++)
+		expect(*state, 0, 0x1e);
+	expect(*state, 0, 0x9e);
+	expect_nothing(*state);
+}
+
+static void print_screen_repeats_without_its_shift(void **state)
+{
+	mode(*state, 0x05);
+	key(*state, 0x46, true);
+	for (unsigned i = 0; i < 4; i++)
+		rig_read(*state, "data", 0, 1);
+	expect_nothing(*state);
+	rig_advance(*state, 500 * MS);
+	expect(*state, 0, 0xe0);
+	expect(*state, 0, 0x7c);
+	expect_nothing(*state);
+}
+
+static void pause_and_keys_of_a_keyboard_that_is_off_do_not_repeat(void **state)
+{
+	mode(*state, 0x45);
+	key(*state, 0x48, true);
+	while (status(*state) & FULL)
+		rig_read(*state, "data", 0, 1);
+	assert_int_equal(codes_within(*state, 2000, 0), 0);
+	key(*state, 0x04, true);
+	expect(*state, 0, 0x1e);
+	to_keyboard(*state, 0xf5);
+	assert_int_equal(codes_within(*state, 2000, 0), 0);
+}
+
+static void keys_of_set_3_repeat_by_their_type(void **state)
+{
+	choose_set_3(*state);
+	key(*state, 0x29, true); /* Escape: its make code alone */
+	expect(*state, 0, 0x08);
+	assert_int_equal(codes_within(*state, 2000, 0), 0);
+	key(*state, 0x04, true);
+	expect(*state, 0, 0x1c);
+	assert_in_range(codes_within(*state, 1000, 0x1c), 5, 7);
+	to_keyboard(*state, 0xf8);
+	assert_int_equal(codes_within(*state, 1000, 0), 0);
 }
 
 static void unknown_keyboard_command_asks_to_resend(void **state)
@@ -525,6 +727,104 @@ static void three_rates_bring_the_wheel(void **state)
 	expect(*state, AUX, 0xff);
 }
 
+static void set_rates(struct rig *rig, uint8_t a, uint8_t b, uint8_t c)
+{
+	const uint8_t rates[] = { a, b, c };
+
+	for (size_t i = 0; i < sizeof(rates); i++) {
+		to_mouse(rig, 0xf3);
+		expect(rig, AUX, ACK);
+		to_mouse(rig, rates[i]);
+		expect(rig, AUX, ACK);
+	}
+}
+
+static void expect_id(struct rig *rig, uint8_t id)
+{
+	to_mouse(rig, 0xf2);
+	expect(rig, AUX, ACK);
+	expect(rig, AUX, id);
+}
+
+static void press_button(struct rig *rig, uint16_t button, bool pressed)
+{
+	pointer(rig, (struct mw_input_event){
+			     .kind = MW_INPUT_BUTTON, .code = button, .pressed = pressed });
+}
+
+static void other_rates_bring_five_buttons(void **state)
+{
+	set_rates(*state, 200, 100, 80);
+	expect_id(*state, 3);
+	set_rates(*state, 200, 200, 80);
+	expect_id(*state, 4);
+	enable_mouse(*state);
+	press_button(*state, 3, true);
+	expect(*state, AUX, 0x08);
+	expect(*state, AUX, 0);
+	expect(*state, AUX, 0);
+	expect(*state, AUX, 0x10);
+	press_button(*state, 4, true);
+	pointer(*state, (struct mw_input_event){ .kind = MW_INPUT_WHEEL, .y = -1 });
+	expect(*state, AUX, 0x08);
+	expect(*state, AUX, 0);
+	expect(*state, AUX, 0);
+	expect(*state, AUX, 0x30);
+	expect(*state, AUX, 0x08);
+	expect(*state, AUX, 0);
+	expect(*state, AUX, 0);
+	expect(*state, AUX, 0x31);
+	expect_nothing(*state);
+	to_mouse(*state, 0xff);
+	expect(*state, AUX, ACK);
+	expect(*state, AUX, 0xaa);
+	expect(*state, AUX, 0x00);
+	expect_id(*state, 0);
+}
+
+static void rates_in_another_order_bring_nothing(void **state)
+{
+	set_rates(*state, 200, 80, 100);
+	set_rates(*state, 100, 200, 80);
+	expect_id(*state, 0);
+}
+
+static void buttons_it_does_not_have_are_not_told(void **state)
+{
+	enable_mouse(*state);
+	press_button(*state, 3, true);
+	expect_nothing(*state);
+	press_button(*state, 0, true);
+	expect(*state, AUX, 0x09);
+	expect(*state, AUX, 0);
+	expect(*state, AUX, 0);
+	expect_nothing(*state);
+}
+
+static void scaling_makes_much_of_what_is_fast_in_stream_mode(void **state)
+{
+	static const uint8_t moves[][2] = { { 1, 1 }, { 2, 1 },  { 3, 3 },    { 4, 6 },
+					    { 5, 9 }, { 6, 12 }, { 100, 200 } };
+
+	enable_mouse(*state);
+	to_mouse(*state, 0xe7);
+	expect(*state, AUX, ACK);
+	for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
+		pointer(*state, (struct mw_input_event){ .kind = MW_INPUT_MOVE, .x = moves[i][0] });
+		expect(*state, AUX, 0x08);
+		expect(*state, AUX, moves[i][1]);
+		expect(*state, AUX, 0);
+	}
+	to_mouse(*state, 0xf0); /* remote */
+	expect(*state, AUX, ACK);
+	pointer(*state, (struct mw_input_event){ .kind = MW_INPUT_MOVE, .x = 4 });
+	to_mouse(*state, 0xeb);
+	expect(*state, AUX, ACK);
+	expect(*state, AUX, 0x08);
+	expect(*state, AUX, 4);
+	expect(*state, AUX, 0);
+}
+
 static void mouse_tells_its_status(void **state)
 {
 	to_mouse(*state, 0xe8);
@@ -631,6 +931,17 @@ int main(void)
 		TEST(keyboard_reset_is_acknowledged_and_passes),
 		TEST(keyboard_identifies_itself),
 		TEST(scan_set_is_chosen_and_told),
+		TEST(set_3_has_one_code_a_key),
+		TEST(modifiers_of_set_3_tell_their_release),
+		TEST(all_keys_of_set_3_can_be_made_to_tell_their_release),
+		TEST(single_keys_of_set_3_too),
+		TEST(a_key_that_is_held_repeats),
+		TEST(rate_and_delay_are_set),
+		TEST(the_last_key_repeats_and_the_host_need_not),
+		TEST(a_guest_that_does_not_read_gets_no_repetitions),
+		TEST(print_screen_repeats_without_its_shift),
+		TEST(pause_and_keys_of_a_keyboard_that_is_off_do_not_repeat),
+		TEST(keys_of_set_3_repeat_by_their_type),
 		TEST(unknown_keyboard_command_asks_to_resend),
 		TEST(resend_gives_the_last_byte_again),
 		TEST(a_keyboard_that_is_off_hears_no_keys),
@@ -641,6 +952,10 @@ int main(void)
 		TEST(moves_before_it_is_enabled_are_forgotten),
 		TEST(long_moves_are_several_reports),
 		TEST(three_rates_bring_the_wheel),
+		TEST(other_rates_bring_five_buttons),
+		TEST(rates_in_another_order_bring_nothing),
+		TEST(buttons_it_does_not_have_are_not_told),
+		TEST(scaling_makes_much_of_what_is_fast_in_stream_mode),
 		TEST(mouse_tells_its_status),
 		TEST(wrap_mode_sends_back),
 		TEST(remote_mode_reports_on_request),

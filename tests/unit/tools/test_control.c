@@ -131,23 +131,57 @@ static void keys_have_qemus_names(void **state)
 	assert_int_equal(control_key("unmapped"), 0);
 }
 
+static void expect_stroke(const char *layout, uint32_t point, size_t count, uint16_t first,
+			  uint16_t second)
+{
+	struct control_stroke stroke;
+	uint32_t number;
+
+	assert_true(control_layout(layout, &number));
+	assert_true(control_stroke_for(point, number, &stroke));
+	assert_int_equal(stroke.count, count);
+	assert_int_equal(stroke.usages[0], first);
+	if (count > 1)
+		assert_int_equal(stroke.usages[1], second);
+}
+
 static void characters_are_on_a_us_keyboard(void **state)
 {
-	bool shift;
+	struct control_stroke stroke;
 
-	for (int c = 0x20; c < 0x7f; c++)
-		assert_int_not_equal(control_key_for((char)c, &shift), 0);
-	assert_int_equal(control_key_for('q', &shift), 0x14);
-	assert_false(shift);
-	assert_int_equal(control_key_for('Q', &shift), 0x14);
-	assert_true(shift);
-	assert_int_equal(control_key_for('|', &shift), 0x31);
-	assert_true(shift);
-	assert_int_equal(control_key_for('\n', &shift), 0x28);
-	assert_false(shift);
-	assert_int_equal(control_key_for('\0', &shift), 0);
-	assert_int_equal(control_key_for('\xe4', &shift), 0);
-	assert_int_equal(control_key_for('\1', &shift), 0);
+	for (uint32_t c = 0x20; c < 0x7f; c++)
+		assert_true(control_stroke_for(c, 0, &stroke));
+	expect_stroke("us", 'q', 1, 0x14, 0);
+	expect_stroke("us", 'Q', 2, 0xe1, 0x14);
+	expect_stroke("us", '|', 2, 0xe1, 0x31);
+	expect_stroke("us", '\n', 1, 0x28, 0);
+	assert_false(control_stroke_for(0, 0, &stroke));
+	assert_false(control_stroke_for(0xe4, 0, &stroke));
+	assert_false(control_stroke_for(1, 0, &stroke));
+	assert_false(control_stroke_for(0xff08, 0, &stroke)); /* a key's name is no character */
+}
+
+static void other_layouts_have_them_elsewhere(void **state)
+{
+	static const char *const layouts[] = { "gb", "de", "fr" };
+	struct control_stroke stroke;
+	uint32_t number;
+
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(control_layout(layouts[i], &number));
+		for (uint32_t c = 0x20; c < 0x7f; c++)
+			assert_true(control_stroke_for(c, number, &stroke));
+	}
+	assert_false(control_layout("xx", &number));
+	expect_stroke("de", 'y', 1, 0x1d, 0);
+	expect_stroke("de", '@', 2, 0xe6, 0x14);
+	expect_stroke("de", 0xe4, 1, 0x34, 0);
+	expect_stroke("fr", 'a', 1, 0x14, 0);
+	expect_stroke("fr", '1', 2, 0xe1, 0x1e);
+	expect_stroke("gb", '@', 2, 0xe1, 0x34);
+	assert_true(control_layout("de", &number));
+	assert_true(control_stroke_for('^', number, &stroke));
+	assert_true(stroke.dead);
 }
 
 /* A control without a thread, of a machine that takes no jobs. */
@@ -262,7 +296,7 @@ static void keys_and_events_are_checked_before_any_is_pressed(void **state)
 	ask(EVENTS("{\"type\": \"key\", \"data\": {\"down\": 1, \"key\": {}}}"),
 	    GENERIC("Invalid parameter type for 'data.down'"));
 	ask("{\"execute\": \"x-millwright-type\", \"arguments\": {\"text\": \"ab\\u00e4\"}}",
-	    GENERIC("character 3 is on no key of a US keyboard"));
+	    GENERIC("character 3 is on no key of a us keyboard"));
 }
 
 static void machine_that_is_over_says_so(void **state)
@@ -308,6 +342,7 @@ int main(void)
 		WITH_FRAME(depth_and_length_are_bounded),
 		cmocka_unit_test(keys_have_qemus_names),
 		cmocka_unit_test(characters_are_on_a_us_keyboard),
+		cmocka_unit_test(other_layouts_have_them_elsewhere),
 		WITH_CONTROL(capabilities_come_first),
 		WITH_CONTROL(id_comes_back),
 		WITH_CONTROL(requests_that_are_none_are_answered_as_qemu_does),

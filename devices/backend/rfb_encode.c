@@ -1,0 +1,273 @@
+/* Encodings of RFB: RFC 6143, sections 7.7.1 (raw), 7.7.4 (hextile) and 7.7.6 (ZRLE). */
+// SPDX-License-Identifier: MIT
+#include <string.h>
+
+#include "devices/backend/rfb.h"
+
+enum { HEXTILE = 16, ZRLE_TILE = MW_RFB_TILE, MOST_COLOURS = 16 };
+enum {
+	HEXTILE_RAW = 1,
+	HEXTILE_BACKGROUND = 2,
+	HEXTILE_FOREGROUND = 4,
+	HEXTILE_SUBRECTANGLES = 8,
+	HEXTILE_COLOURED = 16
+};
+enum { ZRLE_RAW = 0, ZRLE_SOLID = 1 };
+enum { LARGEST_TILE = ZRLE_TILE * ZRLE_TILE * 4 + 1 };
+
+/** Pixels of a tile, taken together; outside of the canvas they are black. */
+struct tile {
+	uint32_t width, height;
+	unsigned colours; /* MOST_COLOURS + 1: more than there is room for */
+	uint32_t colour[MOST_COLOURS];
+	uint32_t pixels[ZRLE_TILE * ZRLE_TILE];
+};
+
+static void take_pixels(const struct mw_canvas *canvas, struct tile *tile, uint32_t x, uint32_t y)
+{
+	uint32_t inside = x < canvas->width ? canvas->width - x : 0;
+
+	if (inside > tile->width)
+		inside = tile->width;
+	for (uint32_t row = 0; row < tile->height; row++) {
+		uint32_t *pixels = tile->pixels + row * tile->width;
+		uint32_t count = y + row < canvas->height ? inside : 0;
+
+		if (count)
+			memcpy(pixels, canvas->pixels + (size_t)(y + row) * canvas->width + x,
+			       count * sizeof(*pixels));
+		memset(pixels + count, 0, (tile->width - count) * sizeof(*pixels));
+	}
+}
+
+static unsigned index_of(const struct tile *tile, uint32_t rgb)
+{
+	unsigned i = 0;
+
+	while (i < tile->colours && tile->colour[i] != rgb)
+		i++;
+	return i;
+}
+
+static void count_colours(struct tile *tile)
+{
+	uint32_t last = ~tile->pixels[0];
+
+	tile->colours = 0;
+	for (size_t i = 0; i < (size_t)tile->width * tile->height; i++) {
+		uint32_t rgb = tile->pixels[i];
+
+		if (rgb == last)
+			continue;
+		last = rgb;
+		if (index_of(tile, rgb) < tile->colours)
+			continue;
+		if (tile->colours++ == MOST_COLOURS)
+			return;
+		tile->colour[tile->colours - 1] = rgb;
+	}
+}
+
+static void take_tile(const struct mw_rfb *rfb, const struct mw_rect *rect, struct tile *tile,
+		      uint32_t x, uint32_t y, uint32_t side)
+{
+	tile->width = rect->width - x < side ? rect->width - x : side;
+	tile->height = rect->height - y < side ? rect->height - y : side;
+	take_pixels(&rfb->screen->canvas, tile, rect->x + x, rect->y + y);
+	count_colours(tile);
+}
+
+static uint8_t *put_pixels(const struct mw_rfb_format *format, uint8_t *out,
+			   const struct tile *tile)
+{
+	for (size_t i = 0; i < (size_t)tile->width * tile->height; i++)
+		out = mw_rfb_put_pixel(format, out, tile->pixels[i]);
+	return out;
+}
+
+/* Moves the end of what is in `out`. */
+static void end_at(struct mw_rfb *rfb, const uint8_t *end)
+{
+	rfb->count = (size_t)(end - rfb->out);
+}
+
+static uint8_t *end_of(struct mw_rfb *rfb)
+{
+	return rfb->out + rfb->count;
+}
+
+/* A row of pixels at a time, as the wire has them. */
+static void encode_raw(struct mw_rfb *rfb, const struct mw_rect *rect, struct tile *tile)
+{
+	tile->width = rect->width;
+	tile->height = 1;
+	for (uint32_t row = 0; row < rect->height; row++) {
+		take_pixels(&rfb->screen->canvas, tile, rect->x, rect->y + row);
+		end_at(rfb, put_pixels(&rfb->format, end_of(rfb), tile));
+	}
+}
+
+/* Hextile */
+
+/* How long the colour goes on to the right, and then how far all of that goes down. */
+static void grow(const struct tile *tile, const bool *done, uint32_t x, uint32_t y, uint32_t *width,
+		 uint32_t *height)
+{
+	uint32_t rgb = tile->pixels[y * tile->width + x], right = x, bottom = y + 1;
+
+	while (right < tile->width && tile->pixels[y * tile->width + right] == rgb &&
+	       !done[y * tile->width + right])
+		right++;
+	for (; bottom < tile->height; bottom++) {
+		uint32_t i = x;
+
+		while (i < right && tile->pixels[bottom * tile->width + i] == rgb)
+			i++;
+		if (i < right)
+			break;
+	}
+	*width = right - x;
+	*height = bottom - y;
+}
+
+/* The subrectangles that are not of the background's colour; 0: they are no shorter than `room`. */
+static size_t put_subrectangles(const struct mw_rfb *rfb, const struct tile *tile,
+				uint8_t *const out, size_t room)
+{
+	bool done[HEXTILE * HEXTILE] = { 0 };
+	size_t each = tile->colours > 2 ? rfb->format.bytes + 2u : 2;
+	uint8_t *at = out + 1;
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < tile->width * tile->height; i++) {
+		uint32_t x = i % tile->width, y = i / tile->width, width, height;
+
+		if (done[i] || tile->pixels[i] == tile->colour[0])
+			continue;
+		if ((size_t)(at - out) + each >= room)
+			return 0;
+		grow(tile, done, x, y, &width, &height);
+		for (uint32_t row = y; row < y + height; row++)
+			memset(done + row * tile->width + x, true, width);
+		if (tile->colours > 2)
+			at = mw_rfb_put_pixel(&rfb->format, at, tile->pixels[i]);
+		*at++ = (uint8_t)(x << 4 | y);
+		*at++ = (uint8_t)((width - 1) << 4 | (height - 1));
+		count++;
+	}
+	out[0] = (uint8_t)count;
+	return (size_t)(at - out);
+}
+
+static void encode_hextile_tile(struct mw_rfb *rfb, const struct tile *tile)
+{
+	uint8_t *const start = end_of(rfb), *at = start + 1;
+	size_t raw = (size_t)tile->width * tile->height * rfb->format.bytes, length;
+
+	at = mw_rfb_put_pixel(&rfb->format, at, tile->colour[0]);
+	start[0] = HEXTILE_BACKGROUND;
+	if (tile->colours == 1) {
+		end_at(rfb, at);
+		return;
+	}
+	start[0] |= HEXTILE_SUBRECTANGLES |
+		    (tile->colours == 2 ? HEXTILE_FOREGROUND : HEXTILE_COLOURED);
+	if (tile->colours == 2)
+		at = mw_rfb_put_pixel(&rfb->format, at, tile->colour[1]);
+	length = tile->colours > MOST_COLOURS || (size_t)(at - start) >= raw
+			 ? 0
+			 : put_subrectangles(rfb, tile, at, raw - (size_t)(at - start));
+	if (length) {
+		end_at(rfb, at + length);
+		return;
+	}
+	start[0] = HEXTILE_RAW;
+	end_at(rfb, put_pixels(&rfb->format, start + 1, tile));
+}
+
+static void encode_hextile(struct mw_rfb *rfb, const struct mw_rect *rect, struct tile *tile)
+{
+	for (uint32_t y = 0; y < rect->height; y += HEXTILE) {
+		for (uint32_t x = 0; x < rect->width; x += HEXTILE) {
+			take_tile(rfb, rect, tile, x, y, HEXTILE);
+			encode_hextile_tile(rfb, tile);
+		}
+	}
+}
+
+/* ZRLE */
+
+/* 1, 2 or 4 bits a pixel, each row to a whole byte. */
+static uint8_t *pack(const struct tile *tile, uint8_t *out)
+{
+	unsigned width = tile->colours == 2 ? 1 : tile->colours <= 4 ? 2 : 4;
+
+	for (uint32_t y = 0; y < tile->height; y++) {
+		unsigned used = 0, byte = 0;
+
+		for (uint32_t x = 0; x < tile->width; x++) {
+			byte = byte << width | index_of(tile, tile->pixels[y * tile->width + x]);
+			used += width;
+			if (used == 8) {
+				*out++ = (uint8_t)byte;
+				used = byte = 0;
+			}
+		}
+		if (used)
+			*out++ = (uint8_t)(byte << (8 - used));
+	}
+	return out;
+}
+
+static size_t make_zrle_tile(const struct mw_rfb_format *format, const struct tile *tile,
+			     uint8_t out[LARGEST_TILE])
+{
+	uint8_t *at = out + 1;
+
+	if (tile->colours > MOST_COLOURS) {
+		out[0] = ZRLE_RAW;
+		for (size_t i = 0; i < (size_t)tile->width * tile->height; i++)
+			at = mw_rfb_put_short_pixel(format, at, tile->pixels[i]);
+		return (size_t)(at - out);
+	}
+	out[0] = (uint8_t)tile->colours; /* ZRLE_SOLID is a palette of one */
+	for (unsigned i = 0; i < tile->colours; i++)
+		at = mw_rfb_put_short_pixel(format, at, tile->colour[i]);
+	if (tile->colours > ZRLE_SOLID)
+		at = pack(tile, at);
+	return (size_t)(at - out);
+}
+
+/* Their deflated bytes, behind a length that is known afterwards. */
+static void encode_zrle(struct mw_rfb *rfb, const struct mw_rect *rect, struct tile *tile)
+{
+	uint8_t bytes[LARGEST_TILE], *const length = mw_rfb_put(rfb, 4);
+	size_t begin = rfb->count;
+
+	if (!rfb->deflate)
+		rfb->deflate = mw_rfb_deflate_open();
+	rfb->broken = !rfb->deflate;
+	for (uint32_t x = 0; x < rect->width && !rfb->broken; x += ZRLE_TILE) {
+		size_t count, used;
+
+		take_tile(rfb, rect, tile, x, 0, ZRLE_TILE);
+		count = make_zrle_tile(&rfb->format, tile, bytes);
+		rfb->broken = !mw_rfb_deflate_add(rfb->deflate, bytes, count,
+						  x + ZRLE_TILE >= rect->width, end_of(rfb),
+						  MW_RFB_OUT_BYTES - rfb->count, &used);
+		rfb->count += used;
+	}
+	for (unsigned i = 0; i < 4; i++)
+		length[i] = (uint8_t)((rfb->count - begin) >> (24 - 8 * i));
+}
+
+void mw_rfb_encode(struct mw_rfb *rfb, const struct mw_rect *rect)
+{
+	struct tile tile;
+
+	switch (rfb->encoding) {
+	case MW_RFB_ZRLE: encode_zrle(rfb, rect, &tile); break;
+	case MW_RFB_HEXTILE: encode_hextile(rfb, rect, &tile); break;
+	default: encode_raw(rfb, rect, &tile);
+	}
+}

@@ -1,0 +1,245 @@
+/* How the CPU sees the VGA's memory: maps, latches and the logic between. Reference: IBM PS/2 Hardware Interface
+ * Technical Reference, "Video Subsystem", sequencer and graphics controller; FreeVGA, "VGA memory access". */
+// SPDX-License-Identifier: MIT
+#include "devices/display/vga_internal.h"
+
+#include <string.h>
+
+enum { BANK_BYTES = 0x10000, TEXT_MAPS = 0x3, ALL_MAPS = 0xf };
+enum { ROTATE_COUNT = 0x07, WRITE_MODE = 0x03, EVEN_MAPS = 0x5, ODD_MAPS = 0xa };
+#define BYTES UINT32_C(0x01010101)
+
+/* A map's bit as the map's byte. */
+static const uint32_t map_bytes[16] = { 0x00000000, 0x000000ff, 0x0000ff00, 0x0000ffff,
+					0x00ff0000, 0x00ff00ff, 0x00ffff00, 0x00ffffff,
+					0xff000000, 0xff0000ff, 0xff00ff00, 0xff00ffff,
+					0xffff0000, 0xffff00ff, 0xffffff00, 0xffffffff };
+
+uint32_t *vga_memory(const struct vga *vga)
+{
+	return (uint32_t *)(void *)mw_memory_bytes(vga->memory, NULL);
+}
+
+/* Which window follows from the registers */
+
+/* Whether written bytes come to the maps as they are. */
+static bool has_no_logic(const struct vga *vga)
+{
+	const uint8_t *gfx = vga->graphics;
+
+	return !(gfx[GFX_MODE] & WRITE_MODE) && !gfx[GFX_ENABLE_SET_RESET] && !gfx[GFX_ROTATE] &&
+	       gfx[GFX_BIT_MASK] == 0xff;
+}
+
+static enum vga_path path_of(const struct vga *vga)
+{
+	unsigned maps = vga->sequencer[SEQ_MAP_MASK], mode = vga->sequencer[SEQ_MEMORY_MODE];
+
+	if (!has_no_logic(vga))
+		return VGA_LOGIC;
+	if (mode & MEMORY_CHAIN_4)
+		return VGA_CHAINED;
+	if (mode & MEMORY_NO_ODD_EVEN)
+		return VGA_PLAIN_PLANES;
+	return maps == TEXT_MAPS ? VGA_CHARACTERS : VGA_LOGIC;
+}
+
+/* Graphics controller, miscellaneous: memory map. */
+static const struct {
+	uint32_t first, length;
+} ranges[4] = { { 0, 0x20000 }, { 0, 0x10000 }, { 0x10000, 0x8000 }, { 0x18000, 0x8000 } };
+
+static struct vga_window legacy_window(const struct vga *vga)
+{
+	unsigned range = vga->graphics[GFX_MISC] >> 2 & 3;
+	struct vga_window window = {
+		.path = path_of(vga),
+		.first = ranges[range].first,
+		.length = ranges[range].length,
+		.reach = VGA_MAP_BYTES - 1,
+		.maps = map_bytes[vga->sequencer[SEQ_MAP_MASK]],
+	};
+
+	window.reads_logic = vga->graphics[GFX_MODE] & MODE_COMPARE;
+	return window;
+}
+
+void vga_open_window(struct vga *vga)
+{
+	struct vga_window *window = &vga->window;
+	uint32_t bank = (uint32_t)vga->vbe[VBE_BANK] * BANK_BYTES;
+
+	*window = legacy_window(vga);
+	if (!(vga->output & OUTPUT_RAM)) {
+		window->path = VGA_CLOSED;
+		window->length = 0;
+	} else if (vga_vbe_is_on(vga) && vga->vbe[VBE_DEPTH] > 4) {
+		window->path = VGA_LINEAR;
+		window->first = 0;
+		window->length = BANK_BYTES;
+		window->bank = bank;
+	} else if (vga_vbe_is_on(vga)) {
+		window->bank = bank;
+		window->reach = VGA_WORDS - 1;
+	}
+}
+
+/* Writing */
+
+static uint32_t with_function(const struct vga *vga, uint32_t data)
+{
+	switch (vga->graphics[GFX_ROTATE] >> 3) {
+	case 1: return data & vga->latches;
+	case 2: return data | vga->latches;
+	case 3: return data ^ vga->latches;
+	default: return data;
+	}
+}
+
+static uint32_t under_mask(const struct vga *vga, uint32_t data, uint32_t bits)
+{
+	data = with_function(vga, data);
+	return (data & bits) | (vga->latches & ~bits);
+}
+
+/* Graphics mode, write mode: what the maps would take, were all enabled. */
+static uint32_t logic(const struct vga *vga, uint8_t value)
+{
+	const uint8_t *gfx = vga->graphics;
+	unsigned count = gfx[GFX_ROTATE] & ROTATE_COUNT;
+	uint32_t rotated = (uint8_t)(value >> count | value << (8 - count));
+	uint32_t reset = map_bytes[gfx[GFX_SET_RESET]], mask = gfx[GFX_BIT_MASK] * BYTES;
+	uint32_t enabled = map_bytes[gfx[GFX_ENABLE_SET_RESET]];
+
+	switch (gfx[GFX_MODE] & WRITE_MODE) {
+	case 0: return under_mask(vga, ((rotated * BYTES) & ~enabled) | (reset & enabled), mask);
+	case 1: return vga->latches;
+	case 2: return under_mask(vga, map_bytes[value & ALL_MAPS], mask);
+	default: return under_mask(vga, reset, (rotated * BYTES) & mask);
+	}
+}
+
+/* Where an address leads: chain 4 and odd/even take its lowest bits for the maps and put zeros in
+ * their place. (The page that odd/even chooses by other registers is always the first.) */
+static uint32_t word_of(const struct vga *vga, uint32_t at, bool odd_even)
+{
+	if (vga->sequencer[SEQ_MEMORY_MODE] & MEMORY_CHAIN_4)
+		at &= ~3u;
+	else if (odd_even)
+		at &= ~1u;
+	return (at + vga->window.bank) & vga->window.reach;
+}
+
+static void write_logic(struct vga *vga, uint32_t at, uint8_t value)
+{
+	unsigned mode = vga->sequencer[SEQ_MEMORY_MODE];
+	bool odd_even = !(mode & (MEMORY_NO_ODD_EVEN | MEMORY_CHAIN_4));
+	uint32_t *word = &vga_memory(vga)[word_of(vga, at, odd_even)];
+	uint32_t maps = vga->window.maps;
+
+	if (mode & MEMORY_CHAIN_4)
+		maps &= map_bytes[1u << (at & 3)];
+	else if (odd_even)
+		maps &= map_bytes[at & 1 ? ODD_MAPS : EVEN_MAPS];
+	*word = (*word & ~maps) | (logic(vga, value) & maps);
+}
+
+static void write_byte(struct vga *vga, uint32_t at, uint8_t value)
+{
+	const struct vga_window *window = &vga->window;
+	uint32_t word = (at + window->bank) & window->reach;
+	uint8_t *bytes = (uint8_t *)vga_memory(vga);
+
+	switch (window->path) {
+	case VGA_LINEAR: bytes[window->bank + at] = value; break;
+	case VGA_CHARACTERS: bytes[4 * (word & ~1u) + (at & 1)] = value; break;
+	case VGA_CHAINED:
+		if (window->maps >> (8 * (at & 3)) & 1)
+			bytes[4 * (word & ~3u) + (at & 3)] = value;
+		break;
+	case VGA_PLAIN_PLANES: {
+		uint32_t *planes = &vga_memory(vga)[word];
+
+		*planes = (*planes & ~window->maps) | (value * BYTES & window->maps);
+		break;
+	}
+	case VGA_LOGIC: write_logic(vga, at, value); break;
+	case VGA_CLOSED: break;
+	}
+}
+
+/* A character with its attribute is what most guests write, and a run of pixels. */
+static bool write_at_once(struct vga *vga, uint32_t at, unsigned size, uint64_t value)
+{
+	const struct vga_window *window = &vga->window;
+	uint8_t *bytes = (uint8_t *)vga_memory(vga);
+
+	if (window->path == VGA_CHARACTERS && size == 2 && !(at & 1)) {
+		uint16_t cell = (uint16_t)value;
+
+		memcpy(bytes + (size_t)4 * ((at + window->bank) & window->reach), &cell, 2);
+		return true;
+	}
+	if (window->path != VGA_LINEAR)
+		return false;
+	memcpy(bytes + window->bank + at, &value, size);
+	return true;
+}
+
+enum mw_io vga_window_write(void *self, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct vga *vga = self;
+	uint32_t at = (uint32_t)offset - vga->window.first, length = vga->window.length;
+
+	if (at < length && size <= length - at && write_at_once(vga, at, size, value))
+		return MW_IO_OK;
+	for (unsigned i = 0; i < size; i++, at++, value >>= 8)
+		if (at < length)
+			write_byte(vga, at, (uint8_t)value);
+	return MW_IO_OK;
+}
+
+/* Reading */
+
+/* Graphics mode, read mode 1: bits where all maps that matter have the compared colour. */
+static uint8_t compare(const struct vga *vga)
+{
+	uint32_t other = (vga->latches ^ map_bytes[vga->graphics[GFX_COMPARE]]) &
+			 map_bytes[vga->graphics[GFX_DONT_CARE]];
+
+	other |= other >> 16;
+	other |= other >> 8;
+	return (uint8_t)~other;
+}
+
+/* Every read fills the latches. */
+static uint8_t read_byte(struct vga *vga, uint32_t at)
+{
+	unsigned map = vga->graphics[GFX_READ_MAP];
+	bool odd_even = vga->graphics[GFX_MODE] & MODE_ODD_EVEN;
+
+	if (vga->window.path == VGA_LINEAR)
+		return ((const uint8_t *)vga_memory(vga))[vga->window.bank + at];
+	vga->latches = vga_memory(vga)[word_of(vga, at, odd_even)];
+	if (vga->window.reads_logic)
+		return compare(vga);
+	if (vga->sequencer[SEQ_MEMORY_MODE] & MEMORY_CHAIN_4)
+		map = at & 3;
+	else if (odd_even)
+		map = (map & 2) | (at & 1);
+	return (uint8_t)(vga->latches >> (8 * map));
+}
+
+enum mw_io vga_window_read(void *self, uint64_t offset, unsigned size, uint64_t *value)
+{
+	struct vga *vga = self;
+	uint32_t at = (uint32_t)offset - vga->window.first;
+
+	*value = 0;
+	for (unsigned i = 0; i < size; i++, at++) {
+		uint8_t byte = at < vga->window.length ? read_byte(vga, at) : 0xff;
+
+		*value |= (uint64_t)byte << (8 * i);
+	}
+	return MW_IO_OK;
+}
