@@ -407,9 +407,14 @@ struct mw_firmware_hints {
 	/** A firmware configuration device: takes an item under a key (QEMU's fw_cfg selectors) or, key 0, a
 	 * file under its name; bytes stay valid until the next reset. The node is held. */
 	void (*item)(void *self, unsigned key, const char *name, const uint8_t *bytes, size_t size);
+	/** A floppy disk drive: what CMOS memory calls it (1: 360K, 2: 1.2M, 3: 720K, 4: 1.44M, 5: 2.88M). The
+	 * node is held. */
+	unsigned (*floppy)(const void *self);
 	/** A PCI function that routes INTx to ISA lines: the configuration register of PIRQA#; those of the others
 	 * follow, one byte each: bits 0 to 3 are the line, bit 7 takes it off (PIIX3's PIRQRC). 0: it does not. */
 	uint8_t pirq;
+	/** A hard disk: its cylinders, heads and sectors of a track, which CMOS memory has too. The node is held. */
+	void (*disk)(const void *self, unsigned geometry[3]);
 };
 
 /** All optional: most devices have none. init: after properties and handles are filled; on false it

@@ -171,8 +171,7 @@ static void *run_worker(void *context)
 static bool is_here(const struct mw_machine *machine)
 {
 	return !machine->running || machine->plan->accel.instruction_clock ||
-	       machine->plan->accel.manual_clock || !machine->executor.ops ||
-	       (machine->clock.manual && !machine->clock_driven);
+	       machine->plan->accel.manual_clock || !machine->executor.ops || machine->clock.manual;
 }
 
 static bool hand_over(struct mw_machine *machine, struct mw_image_request *request)

@@ -41,7 +41,21 @@ static void check_boot(const struct mw_plan *plan, struct mw_diagnostics *diagno
 		       "`secure_boot` cannot be run yet: there is no UEFI firmware");
 }
 
-static void check_node(const struct mw_plan_node *node, struct mw_diagnostics *diagnostics)
+static bool has_8237(const struct mw_plan *plan)
+{
+	for (size_t i = 0; i < plan->node_count; i++) {
+		const struct mw_device_type *type = plan->nodes[i].type;
+
+		for (size_t w = 0; w < type->wires.count; w++) {
+			if (type->wires.items[w].on_cycle)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void check_node(const struct mw_plan *plan, const struct mw_plan_node *node,
+		       struct mw_diagnostics *diagnostics)
 {
 	if (node->on_error == MW_ON_ERROR_STOP)
 		refuse(diagnostics, node->span,
@@ -54,7 +68,7 @@ static void check_node(const struct mw_plan_node *node, struct mw_diagnostics *d
 	for (size_t i = 0; i < node->claim_count; i++) {
 		const struct mw_plan_claim *claim = &node->claims[i];
 
-		if (claim->kind == MW_CLAIM_DMA)
+		if (claim->kind == MW_CLAIM_DMA && !has_8237(plan))
 			refuse(diagnostics, claim->span,
 			       "`%s.%s` cannot be run yet: there is no 8237 for its channel",
 			       node->id, claim->name);
@@ -70,6 +84,6 @@ bool mw_unbuilt_check(const struct mw_plan *plan, struct mw_diagnostics *diagnos
 		refuse(diagnostics, plan->vtl2.span,
 		       "memory of VTL 2 cannot be run yet: all memory is of one level");
 	for (size_t i = 0; i < plan->node_count; i++)
-		check_node(&plan->nodes[i], diagnostics);
+		check_node(plan, &plan->nodes[i], diagnostics);
 	return diagnostics->errors == errors;
 }

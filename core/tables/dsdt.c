@@ -96,14 +96,25 @@ static bool is_described(const struct dsdt *dsdt, const struct mw_plan_claim *cl
  * by its configuration space. */
 enum place { PLACE_OWN, PLACE_MOTHERBOARD, PLACE_ELSEWHERE };
 
-/** A PCI function's interrupts are in _PRT, its base addresses in its header, and a display's old ports go
- * without saying. What is left, a system cannot find out. */
+static bool plays_a_role(const struct mw_device_type *type, const struct mw_region *region)
+{
+	for (size_t i = 0; i < type->firmware.roles.count; i++) {
+		const char *name = type->firmware.roles.items[i].region;
+		if (region && name && strcmp(name, region->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/** A PCI function's interrupts are in _PRT, its base addresses in its header, and the ports of old that its class
+ * stands for go without saying. What a chipset puts elsewhere, or tables name, a system cannot find out. */
 static enum place place_of_function(const struct mw_plan_node *node,
 				    const struct mw_plan_claim *claim)
 {
-	bool told = claim->kind == MW_CLAIM_IRQ || claim->overlays ||
-		    (claim->region && claim->region->bar) || mw_type_role(node->type, MW_ROLE_VGA);
-	return told ? PLACE_ELSEWHERE : PLACE_MOTHERBOARD;
+	const struct mw_region *region = claim->region;
+	bool own = region && !region->bar && !claim->overlays &&
+		   (region->movable || plays_a_role(node->type, region));
+	return own ? PLACE_MOTHERBOARD : PLACE_ELSEWHERE;
 }
 
 static enum place place_of(const struct dsdt *dsdt, const struct mw_plan_node *node,

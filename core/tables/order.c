@@ -43,7 +43,7 @@ static const struct mw_plan_claim *first_ports(const struct mw_plan_node *node)
 static bool two_numbers(const char *address, int base, unsigned long out[2])
 {
 	char *end;
-	if (!address)
+	if (!address || !*address)
 		return false;
 	out[0] = strtoul(address, &end, base);
 	out[1] = *end == '.' ? strtoul(end + 1, &end, base) : 0;

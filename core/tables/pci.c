@@ -173,11 +173,11 @@ static void write_setting(struct mw_aml *aml, const char *field)
 	mw_aml_resources_begin(aml);
 	mw_aml_resource_interrupts(aml, &none, 1, true, false, true);
 	mw_aml_resources_end(aml);
+	mw_aml_method_begin(aml, "_CRS", 0, true);
 	mw_aml_op(aml, MW_AML_CREATE_DWORD_FIELD);
 	mw_aml_name_string(aml, "BUF_");
 	mw_aml_integer(aml, NUMBER_IN_TEMPLATE);
 	mw_aml_name_string(aml, "NUM_");
-	mw_aml_method_begin(aml, "_CRS", 0, true);
 	mw_aml_op(aml, MW_AML_AND);
 	mw_aml_name_string(aml, field);
 	mw_aml_integer(aml, PIRQ_LINE);

@@ -1,7 +1,7 @@
 /* What a monitor says of itself. Reference: VESA Enhanced EDID Standard, release A, revision 2 (EDID 1.4), whose
  * tables these are. */
 // SPDX-License-Identifier: MIT
-#include "devices/display/vga_edid.h"
+#include "devices/display/vga_internal.h"
 
 #include <string.h>
 

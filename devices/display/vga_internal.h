@@ -245,4 +245,8 @@ struct vga_format {
 void vga_pixels(struct vga_picture *picture, const struct vga_format *format, unsigned skip,
 		unsigned count);
 
+enum { VGA_EDID_BYTES = 128 };
+/** What a monitor says of itself that likes pictures of this size best, at most 4095 pixels each way. */
+void vga_edid(uint8_t block[VGA_EDID_BYTES], unsigned width, unsigned height);
+
 #endif

@@ -1,5 +1,5 @@
-/* The VGA with the Bochs interface on an ISA bus, where no guest can place its frame buffer: it may be left out, or lies
- * where the profile says. Reference: IBM PS/2 Hardware Interface Technical Reference, "Video Subsystem". */
+/* The VGA with the Bochs interface on an ISA bus, where no guest can place its frame buffer: it lies where the profile
+ * says, which is 0xe0000000 for the BIOSes that know it. Reference: IBM PS/2 Hardware Interface Technical Reference, "Video Subsystem". */
 // SPDX-License-Identifier: MIT
 #include "devices/display/vga_internal.h"
 
@@ -17,17 +17,16 @@ static const struct mw_wire wires[] = {
 	  .on_draw = vga_draw, .on_text = vga_text },
 };
 static const struct mw_region regions[] = {
-	{ "vga", MW_SPACE_PORT, 32, MW_ACCESS(1, 1), .read = vga_port_read,
-	  .write = vga_port_write },
+	{ "vga", MW_SPACE_PORT, 32, MW_ACCESS(1, 1), .read = vga_port_read, .write = vga_port_write,
+	  .align = 32 },
 	{ "mono", MW_SPACE_PORT, 12, MW_ACCESS(1, 1), .read = vga_mono_read,
-	  .write = vga_mono_write, .optional = true },
+	  .write = vga_mono_write, .align = 16, .optional = true },
 	{ "vbe", MW_SPACE_PORT, 4, MW_ACCESS(2, 2), .read = vga_vbe_port_read,
 	  .write = vga_vbe_port_write, .optional = true, .unaligned = true },
 	{ "text", MW_SPACE_MEMORY, VGA_WINDOW_BYTES, MW_ACCESS(1, 8), .read = vga_window_read,
-	  .write = vga_window_write, .unaligned = true },
+	  .write = vga_window_write, .align = VGA_WINDOW_BYTES, .unaligned = true },
 	{ "vram", MW_SPACE_MEMORY, VGA_MEMORY_BYTES, .backing = MW_BACKING_RAM,
-	  .memory_offset = offsetof(struct vga_isa, vga.memory), .movable = true,
-	  .optional = true },
+	  .memory_offset = offsetof(struct vga_isa, vga.memory) },
 };
 static const struct mw_state state[] = {
 	{ "vga", MW_STRUCT(struct vga_isa, vga, vga_rows), .since = 1 },

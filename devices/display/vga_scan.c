@@ -126,7 +126,8 @@ struct timing {
 	unsigned retrace, until; /* lines */
 };
 
-/* 640 by 480 at 60 Hz (IBM, "Video modes"): what the Bochs interface does, which has no registers for it. */
+/* 640 by 480 at 60 Hz (IBM, "Video modes"): for the Bochs interface, which has no registers for it, and where those of
+ * the CRT controller give no frame. */
 static const struct timing vga_timing = { 25175000, 640, 480, 800, 525, 490, 492 };
 
 static struct timing timing_of(const struct vga *vga)
@@ -143,7 +144,8 @@ static struct timing timing_of(const struct vga *vga)
 		.until = start + ((vga->crtc[CRTC_V_RETRACE_END] - start - 1) & RETRACE_END) + 1,
 	};
 
-	if (vga_vbe_is_on(vga) || timing.retrace >= timing.down || timing.width >= timing.across)
+	if (vga_vbe_is_on(vga) || !start || timing.until > timing.down ||
+	    timing.width >= timing.across)
 		return vga_timing;
 	return timing;
 }

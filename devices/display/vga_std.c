@@ -8,7 +8,6 @@
 
 #include "core/diagnostics.h"
 #include "devices/bus/pci.h"
-#include "devices/display/vga_edid.h"
 
 enum { VENDOR = 0x1234, DEVICE = 0x1111, DISPLAY_VGA = 0x030000, REVISION = 2 };
 enum { SUBSYSTEM_VENDOR = 0x1af4, SUBSYSTEM = 0x1100 };
@@ -96,14 +95,14 @@ static enum mw_io write_config(void *self, uint32_t offset, unsigned size, uint3
 }
 
 static const struct mw_region regions[] = {
-	{ "vga", MW_SPACE_PORT, 32, MW_ACCESS(1, 1), .read = vga_port_read,
-	  .write = vga_port_write },
+	{ "vga", MW_SPACE_PORT, 32, MW_ACCESS(1, 1), .read = vga_port_read, .write = vga_port_write,
+	  .align = 32 },
 	{ "mono", MW_SPACE_PORT, 12, MW_ACCESS(1, 1), .read = vga_mono_read,
-	  .write = vga_mono_write, .optional = true },
+	  .write = vga_mono_write, .align = 16, .optional = true },
 	{ "vbe", MW_SPACE_PORT, 4, MW_ACCESS(2, 2), .read = vga_vbe_port_read,
 	  .write = vga_vbe_port_write, .optional = true, .unaligned = true },
 	{ "text", MW_SPACE_MEMORY, VGA_WINDOW_BYTES, MW_ACCESS(1, 8), .read = vga_window_read,
-	  .write = vga_window_write, .unaligned = true },
+	  .write = vga_window_write, .align = VGA_WINDOW_BYTES, .unaligned = true },
 	{ "vram", MW_SPACE_MEMORY, VGA_MEMORY_BYTES, .backing = MW_BACKING_RAM,
 	  .memory_offset = offsetof(struct vga_std, vga.memory), .bar = MW_PCI_BAR(0) },
 	{ "regs", MW_SPACE_MEMORY, REGISTER_BYTES, MW_ACCESS(1, 2), .read = read_registers,

@@ -15,8 +15,10 @@ enum {
 };
 enum {
 	STROBE = 0x01,
-	INIT = 0x04, /* nInit: not inverted, low is a reset of the printer */
+	INIT = 0x04,      /* nInit: not inverted, low is a reset of the printer */
+	SELECT_IN = 0x08, /* nSelectIn: low, the printer is addressed */
 	IRQ_ENABLED = 0x10,
+	READY_BITS = INIT | SELECT_IN,
 	CONTROL_KEPT = 0x1f,
 	CONTROL_OPEN = 0xe0
 };
@@ -118,10 +120,11 @@ static uint64_t read_control(void *self)
 	return ((struct parport *)self)->control | (uint64_t)CONTROL_OPEN;
 }
 
-/* nStrobe is low while the bit is one; the byte is taken as it falls. A busy printer does not look. */
+/* nStrobe is low while the bit is one; the byte is taken as it falls. A printer that is busy or not selected
+ * does not look. */
 static void strobe(struct parport *parport)
 {
-	if (parport->phase != IDLE || !(parport->control & INIT))
+	if (parport->phase != IDLE || (parport->control & READY_BITS) != READY_BITS)
 		return;
 	forget_interrupt(parport);
 	parport->held = parport->data;

@@ -369,6 +369,15 @@ static const struct mw_ide_drive drive = {
 	.dma_ready = drive_dma_ready,
 };
 
+static void tell_geometry(const void *self, unsigned geometry[3])
+{
+	const struct ata_disk *disk = self;
+
+	geometry[0] = disk->cylinders;
+	geometry[1] = disk->heads;
+	geometry[2] = disk->sectors;
+}
+
 static const struct mw_property properties[] = {
 	{ "model", "What it is called: up to 40 characters.", MW_FIELD(struct ata_disk, model),
 	  .fallback_text = "Millwright disk" },
@@ -423,5 +432,6 @@ const struct mw_device_type ata_disk_type = {
 	.wires = MW_TABLE(wires),
 	.state = MW_TABLE(state),
 	.ops = { .init = init, .after_reset = after_reset, .after_load = after_load },
+	.firmware = { .disk = tell_geometry },
 	.interface = &drive,
 };

@@ -90,7 +90,8 @@ static uint32_t block_bytes(const struct atapi_cd *cd)
 
 static void fetch(struct atapi_cd *cd)
 {
-	uint32_t most = cd->raw ? RAW_BLOCKS : (cd->dma ? MW_ATA_BUFFER : MW_ATA_PIO) / CD_BLOCK;
+	uint32_t room = cd->dma ? MW_ATA_BUFFER : MW_ATA_PIO;
+	uint32_t most = cd->raw ? RAW_BLOCKS : room / CD_BLOCK;
 	uint32_t count = cd->left < most ? cd->left : most;
 
 	cd->have = count * block_bytes(cd);
@@ -215,7 +216,7 @@ static void on_data(void *self)
 static void run_packet(struct atapi_cd *cd)
 {
 	struct mw_ata *ata = &cd->ata;
-	unsigned limit = ata->task[MW_IDE_LBA_MID] | ata->task[MW_IDE_LBA_HIGH] << 8;
+	unsigned limit = ata->task[MW_IDE_LBA_MID] | (unsigned)ata->task[MW_IDE_LBA_HIGH] << 8;
 
 	if (ata->task[MW_IDE_ERROR] & FEATURE_OVERLAP) {
 		mw_ata_fail(ata, MW_ATA_ABRT);

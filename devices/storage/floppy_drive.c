@@ -225,6 +225,13 @@ static const uint8_t *bytes_of(void *self)
 	return ((struct floppy_drive *)self)->bytes;
 }
 
+static unsigned cmos_type(const void *self)
+{
+	const struct floppy_drive *drive = self;
+
+	return drive->type + 1;
+}
+
 static const struct mw_floppy_drive interface = {
 	.motor = motor,
 	.step = step,
@@ -312,5 +319,6 @@ const struct mw_device_type floppy_drive_type = {
 	.wires = MW_TABLE(wires),
 	.state = MW_TABLE(state),
 	.ops = { .init = init, .after_reset = after_reset, .after_load = after_load },
+	.firmware = { .floppy = cmos_type },
 	.interface = &interface,
 };

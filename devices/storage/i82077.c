@@ -1,4 +1,4 @@
-/* Floppy disk controller: registers, commands without data and interrupts. Reference: Intel 82077AA data sheet
+/* Floppy disk controller: registers, interrupts and state. Reference: Intel 82077AA data sheet
  * (290166), whose sections and tables these are. */
 // SPDX-License-Identifier: MIT
 #include <string.h>
@@ -24,11 +24,6 @@ enum { MSR_RQM = 0x80, MSR_DIO = 0x40, MSR_NON_DMA = 0x20, MSR_BUSY = 0x10, MSR_
 enum { DSR_RESET = 0x80, DSR_KEPT = 0x7f, RATE_MASK = 0x03 };
 enum { DIR_CHANGE = 0x80, DIR_FLOATS = 0x7f, DIR_ONES = 0x78, DIR_LOW_DENSITY = 0x01 };
 enum { RATE_500K, RATE_300K, RATE_250K, RATE_1M };
-/* Section 5.2 */
-enum { VERSION_ENHANCED = 0x90, RECALIBRATE_STEPS = 79, ST3_ONES = 0x28 };
-enum { ST3_PROTECTED = 0x40, ST3_TRACK0 = 0x10 };
-enum { RELATIVE_INWARDS = 0x40, LOCK_ON = 0x80, LOCK_TOLD = 0x10 };
-enum { PERPENDICULAR_WRITE = 0x80, PERPENDICULAR_DRIVES = 0x3c, PERPENDICULAR_MODE = 0x03 };
 enum { ALL_DRIVES = 0x0f };
 #define POLL_NS UINT64_C(100000)
 
@@ -58,7 +53,7 @@ void fdc_strobe(struct i82077 *fdc)
 
 /* Drives */
 
-static struct mw_floppy_lines look(const struct i82077 *fdc, unsigned unit)
+struct mw_floppy_lines fdc_look(const struct i82077 *fdc, unsigned unit)
 {
 	struct mw_floppy_lines lines = { 0 };
 
@@ -83,248 +78,6 @@ static void set_motors(struct i82077 *fdc, uint8_t changed)
 	}
 }
 
-/* Seeks: sections 5.2.1 to 5.2.3 */
-
-static void begin_seek(struct i82077 *fdc, bool inwards, uint8_t steps)
-{
-	unsigned unit = fdc->bytes[1] & FDC_DS;
-	uint8_t bit = (uint8_t)(1u << unit);
-
-	if (!fdc->seeking)
-		mw_timer_arm(fdc->step, mw_now_ns(fdc) + FDC_STEP_NS);
-	fdc->seeking |= bit;
-	fdc->recalibrating &= (uint8_t)~bit;
-	fdc->inwards = inwards ? fdc->inwards | bit : fdc->inwards & (uint8_t)~bit;
-	fdc->steps[unit] = steps;
-	fdc->phase = FDC_IDLE;
-}
-
-static void recalibrate(struct i82077 *fdc)
-{
-	begin_seek(fdc, false, RECALIBRATE_STEPS);
-	fdc->recalibrating |= (uint8_t)(1u << (fdc->bytes[1] & FDC_DS));
-}
-
-static void seek(struct i82077 *fdc)
-{
-	uint8_t from = fdc->pcn[fdc->bytes[1] & FDC_DS], to = fdc->bytes[2];
-
-	begin_seek(fdc, to > from, (uint8_t)(to > from ? to - from : from - to));
-}
-
-static void relative_seek(struct i82077 *fdc)
-{
-	begin_seek(fdc, fdc->bytes[0] & RELATIVE_INWARDS, fdc->bytes[2]);
-}
-
-static void end_seek(struct i82077 *fdc, unsigned unit, uint8_t st0)
-{
-	uint8_t bit = (uint8_t)(1u << unit);
-
-	fdc->seeking &= (uint8_t)~bit;
-	fdc->recalibrating &= (uint8_t)~bit;
-	fdc->ended |= bit;
-	fdc->ended_st0[unit] = (uint8_t)(FDC_ST0_SE | st0 | unit);
-	fdc_update(fdc);
-}
-
-static void step_recalibration(struct i82077 *fdc, unsigned unit)
-{
-	if (look(fdc, unit).track0) {
-		fdc->pcn[unit] = 0;
-		end_seek(fdc, unit, 0);
-	} else if (!fdc->steps[unit]) {
-		fdc->pcn[unit] = 0;
-		end_seek(fdc, unit, FDC_ST0_ABNORMAL | FDC_ST0_EC);
-	} else {
-		fdc->steps[unit]--;
-		fdc_step_drive(fdc, unit, false);
-	}
-}
-
-static void step_seek(struct i82077 *fdc, unsigned unit)
-{
-	bool inwards = fdc->inwards >> unit & 1;
-
-	if (!fdc->steps[unit]) {
-		end_seek(fdc, unit, 0);
-	} else if (!inwards && !fdc->pcn[unit]) { /* RELATIVE SEEK only */
-		end_seek(fdc, unit, FDC_ST0_ABNORMAL | FDC_ST0_EC);
-	} else {
-		fdc->steps[unit]--;
-		fdc->pcn[unit] = (uint8_t)(inwards ? fdc->pcn[unit] + 1 : fdc->pcn[unit] - 1);
-		fdc_step_drive(fdc, unit, inwards);
-	}
-}
-
-static void on_step(void *self)
-{
-	struct i82077 *fdc = self;
-
-	for (unsigned unit = 0; unit < MW_FLOPPY_UNITS; unit++) {
-		if (fdc->recalibrating >> unit & 1)
-			step_recalibration(fdc, unit);
-		else if (fdc->seeking >> unit & 1)
-			step_seek(fdc, unit);
-	}
-	if (fdc->seeking)
-		mw_timer_arm(fdc->step, mw_now_ns(fdc) + FDC_STEP_NS);
-}
-
-/* Other commands */
-
-static void tell(struct i82077 *fdc, uint8_t count)
-{
-	fdc->phase = FDC_RESULT;
-	fdc->count = count;
-	fdc->at = 0;
-}
-
-static void invalid(struct i82077 *fdc)
-{
-	fdc->bytes[0] = FDC_ST0_INVALID;
-	tell(fdc, 1);
-}
-
-static unsigned lowest(uint8_t mask)
-{
-	unsigned unit = 0;
-
-	while (!(mask >> unit & 1))
-		unit++;
-	return unit;
-}
-
-/* Section 5.2.4 and table 5-9: seeks that have ended, then the four drives that a reset has polled. */
-static void sense_interrupt(struct i82077 *fdc)
-{
-	uint8_t *pending = fdc->ended ? &fdc->ended : &fdc->polled;
-	unsigned unit;
-
-	if (!*pending) {
-		invalid(fdc);
-		return;
-	}
-	unit = lowest(*pending);
-	fdc->bytes[0] = fdc->ended ? fdc->ended_st0[unit] : (uint8_t)(FDC_ST0_POLLING | unit);
-	fdc->bytes[1] = fdc->pcn[unit];
-	*pending &= (uint8_t) ~(1u << unit);
-	fdc->poll_irq = false;
-	mw_timer_cancel(fdc->poll);
-	tell(fdc, 2);
-	fdc_strobe(fdc);
-}
-
-/* Section 6.4 */
-static void sense_drive(struct i82077 *fdc)
-{
-	uint8_t unit = fdc->bytes[1] & (FDC_HDS | FDC_DS);
-	struct mw_floppy_lines lines = look(fdc, unit & FDC_DS);
-
-	fdc->bytes[0] = ST3_ONES | unit | (lines.write_protected ? ST3_PROTECTED : 0u) |
-			(lines.track0 ? ST3_TRACK0 : 0u);
-	tell(fdc, 1);
-}
-
-static void specify(struct i82077 *fdc)
-{
-	memcpy(fdc->specify, fdc->bytes + 1, sizeof(fdc->specify));
-	fdc->phase = FDC_IDLE;
-}
-
-static void configure(struct i82077 *fdc)
-{
-	fdc->config = fdc->bytes[2] & (FDC_EIS | FDC_EFIFO | FDC_POLL | FDC_FIFOTHR);
-	fdc->precompensation = fdc->bytes[3];
-	fdc->phase = FDC_IDLE;
-}
-
-static void version(struct i82077 *fdc)
-{
-	fdc->bytes[0] = VERSION_ENHANCED;
-	tell(fdc, 1);
-}
-
-static void dump_registers(struct i82077 *fdc)
-{
-	uint8_t *bytes = fdc->bytes;
-
-	memcpy(bytes, fdc->pcn, sizeof(fdc->pcn));
-	memcpy(bytes + 4, fdc->specify, sizeof(fdc->specify));
-	bytes[6] = fdc->sc_eot;
-	bytes[7] = fdc->perpendicular | (fdc->lock ? LOCK_ON : 0u);
-	bytes[8] = fdc->config;
-	bytes[9] = fdc->precompensation;
-	tell(fdc, 10);
-}
-
-/* Section 5.2.10: which drives are perpendicular is only changed with OW. */
-static void perpendicular(struct i82077 *fdc)
-{
-	uint8_t value = fdc->bytes[1], kept = PERPENDICULAR_MODE;
-
-	if (value & PERPENDICULAR_WRITE)
-		kept |= PERPENDICULAR_DRIVES;
-	fdc->perpendicular = (uint8_t)((fdc->perpendicular & ~kept) | (value & kept));
-	fdc->phase = FDC_IDLE;
-}
-
-static void lock(struct i82077 *fdc)
-{
-	fdc->lock = fdc->bytes[0] & LOCK_ON;
-	fdc->bytes[0] = fdc->lock ? LOCK_TOLD : 0;
-	tell(fdc, 1);
-}
-
-/* Table 5-1: the command set. What is not in it is invalid, SCAN and what later chips have, too. */
-static const struct command {
-	uint8_t mask, code, parameters;
-	void (*run)(struct i82077 *fdc);
-} commands[] = {
-	{ 0x1f, FDC_READ, 8, fdc_transfer },
-	{ 0x1f, FDC_READ_DELETED, 8, fdc_transfer },
-	{ 0x3f, FDC_WRITE, 8, fdc_transfer },
-	{ 0x3f, FDC_WRITE_DELETED, 8, fdc_transfer },
-	{ 0xbf, FDC_READ_TRACK, 8, fdc_transfer },
-	{ 0x1f, FDC_VERIFY, 8, fdc_transfer },
-	{ 0xbf, FDC_FORMAT, 5, fdc_transfer },
-	{ 0xbf, FDC_READ_ID, 1, fdc_transfer },
-	{ 0xff, 0x03, 2, specify },
-	{ 0xff, 0x04, 1, sense_drive },
-	{ 0xff, 0x07, 1, recalibrate },
-	{ 0xff, 0x08, 0, sense_interrupt },
-	{ 0xff, 0x0e, 0, dump_registers },
-	{ 0xff, 0x0f, 2, seek },
-	{ 0xff, 0x10, 0, version },
-	{ 0xff, 0x12, 1, perpendicular },
-	{ 0xff, 0x13, 3, configure },
-	{ 0x7f, 0x14, 0, lock },
-	{ 0xbf, 0x8f, 2, relative_seek },
-	{ 0x00, 0x00, 0, invalid },
-};
-
-static const struct command *command_of(uint8_t code)
-{
-	const struct command *command = commands;
-
-	while ((code & command->mask) != command->code)
-		command++;
-	return command;
-}
-
-static void take_byte(struct i82077 *fdc, uint8_t value)
-{
-	const struct command *command;
-
-	if (fdc->phase == FDC_IDLE)
-		fdc->count = 0;
-	fdc->phase = FDC_COMMAND;
-	fdc->bytes[fdc->count++] = value;
-	command = command_of(fdc->bytes[0]);
-	if (fdc->count > command->parameters)
-		command->run(fdc);
-}
-
 /* Reset: section 2.1.3 and 4 */
 
 static void abort_all(struct i82077 *fdc)
@@ -343,7 +96,7 @@ static void reset(struct i82077 *fdc)
 {
 	abort_all(fdc);
 	memset(fdc->pcn, 0, sizeof(fdc->pcn));
-	fdc->perpendicular &= PERPENDICULAR_DRIVES;
+	fdc->perpendicular &= FDC_PERPENDICULAR_DRIVES;
 	fdc->config &= FDC_EFIFO | FDC_FIFOTHR;
 	if (!fdc->lock) {
 		fdc->config = FDC_EFIFO;
@@ -378,7 +131,7 @@ static uint64_t read_sra(void *self)
 {
 	const struct i82077 *fdc = self;
 	unsigned unit = fdc->dor & DOR_SELECT;
-	struct mw_floppy_lines lines = look(fdc, unit);
+	struct mw_floppy_lines lines = fdc_look(fdc, unit);
 
 	if (fdc->interface == AT)
 		return UINT8_MAX;
@@ -489,7 +242,7 @@ static void write_fifo(void *self, uint64_t value)
 	if (is_in_reset(fdc))
 		return;
 	if (fdc->phase == FDC_IDLE || fdc->phase == FDC_COMMAND)
-		take_byte(fdc, (uint8_t)value);
+		fdc_take_byte(fdc, (uint8_t)value);
 	else if (fdc_wants_host(fdc) && !fdc_to_host(fdc) && (fdc->specify[1] & FDC_ND))
 		fdc_write_data(fdc, (uint8_t)value);
 }
@@ -500,7 +253,7 @@ static uint64_t read_dir(void *self)
 	const struct i82077 *fdc = self;
 	unsigned unit = fdc->dor & DOR_SELECT;
 	bool selected = fdc->dor >> (DOR_MOTORS + unit) & 1;
-	unsigned change = selected && look(fdc, unit).disk_change ? DIR_CHANGE : 0;
+	unsigned change = selected && fdc_look(fdc, unit).disk_change ? DIR_CHANGE : 0;
 	bool low = fdc->rate == RATE_300K || fdc->rate == RATE_250K;
 
 	if (fdc->interface == AT)
@@ -551,7 +304,7 @@ static void after_load(void *self)
 		fdc->position = 0;
 	if (fdc->phase > FDC_RESULT || fdc->count > FDC_BYTES || fdc->at >= FDC_BYTES ||
 	    (fdc->phase == FDC_RESULT && fdc->at >= fdc->count) ||
-	    (fdc->phase == FDC_COMMAND && fdc->count > command_of(fdc->bytes[0])->parameters))
+	    (fdc->phase == FDC_COMMAND && fdc_is_command_whole(fdc)))
 		fdc->phase = FDC_IDLE;
 	if (fdc->phase != FDC_EXECUTION)
 		fdc->stage = FDC_NO_STAGE;
@@ -593,7 +346,8 @@ static const struct mw_region regions[] = {
 static const struct mw_timer_row timers[] = {
 	{ "poll", "Polling after a reset is over.", MW_FIELD(struct i82077, poll),
 	  .on_expire = on_poll },
-	{ "step", "The next step of seeks.", MW_FIELD(struct i82077, step), .on_expire = on_step },
+	{ "step", "The next step of seeks.", MW_FIELD(struct i82077, step),
+	  .on_expire = fdc_on_step },
 	{ "work", "The sector is under the head.", MW_FIELD(struct i82077, work),
 	  .on_expire = fdc_on_work },
 };

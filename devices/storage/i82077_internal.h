@@ -50,6 +50,9 @@ enum { FDC_ST2_CM = 0x40, FDC_ST2_DD = 0x20, FDC_ST2_WC = 0x10 };
 /** CONFIGURE's second byte; SPECIFY's second. */
 enum { FDC_EIS = 0x40, FDC_EFIFO = 0x20, FDC_POLL = 0x10, FDC_FIFOTHR = 0x0f, FDC_ND = 0x01 };
 
+/** PERPENDICULAR MODE's D bits. */
+enum { FDC_PERPENDICULAR_DRIVES = 0x3c };
+
 #define FDC_STEP_NS UINT64_C(200000)
 
 struct i82077 {
@@ -86,6 +89,15 @@ void fdc_update(struct i82077 *fdc);
 /** A new cause: the interrupt's edge is one of its own. */
 void fdc_strobe(struct i82077 *fdc);
 void fdc_step_drive(struct i82077 *fdc, unsigned unit, bool inwards);
+struct mw_floppy_lines fdc_look(const struct i82077 *fdc, unsigned unit);
+
+/* i82077_commands.c */
+
+/** A byte of a command; the last one runs it. */
+void fdc_take_byte(struct i82077 *fdc, uint8_t value);
+/** Whether `count` bytes are more than a command that still waits can have. */
+bool fdc_is_command_whole(const struct i82077 *fdc);
+void fdc_on_step(void *self);
 
 /* i82077_transfer.c */
 

@@ -48,7 +48,7 @@ struct hpet {
 	uint64_t counter; /* at `started_ns`, or while it is halted */
 	uint64_t started_ns;
 	uint64_t seen;           /* matches up to this count have been noticed */
-	uint64_t quiet_until_ns; /* no match of a periodic timer interrupts before */
+	uint64_t quiet_until_ns; /* timer 0, while it repeats, does not interrupt before */
 	struct timer timers[TIMERS];
 };
 
@@ -196,9 +196,9 @@ static void settle(struct hpet *hpet)
 static void on_match(void *self)
 {
 	struct hpet *hpet = self;
-	uint64_t due = next_ns(hpet);
+	uint64_t due = match_ns(hpet, 0);
 
-	if (due <= mw_now_ns(hpet))
+	if ((hpet->timers[0].config & PERIODIC) && due <= mw_now_ns(hpet))
 		hpet->quiet_until_ns = due + LEAST_GAP_NS;
 	sync(hpet);
 	settle(hpet);

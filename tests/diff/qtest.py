@@ -16,6 +16,7 @@ import time
 FOLDER = pathlib.Path(__file__).parent
 QEMU, COMPILER = "qemu-system-x86_64", "cc"
 ROM_BYTES = 64 << 10
+FLOPPY_BYTES = 1440 << 10
 HALT = b"\xf4"
 BOUND_S = 120
 
@@ -66,19 +67,30 @@ class Workshop:
         """Our machine: tests/diff/isa.yaml."""
         monitor = self.monitor("ours") if with_input else None
         return Side([self.millwright, "run", str(FOLDER / "isa.yaml"), "--set",
-                     f"firmware={self.rom}", "--accel", "none", "--qtest", "stdio"]
+                     f"firmware={self.rom}", "--set", f"floppy={self.floppy()}",
+                     "--accel", "none", "--qtest", "stdio"]
                     + (["--qmp", monitor] if monitor else []),
                     {"MILLWRIGHT_PATH": str(FOLDER.parent.parent)}, monitor)
 
     def qemu(self, machine, with_input=False):
-        """QEMU's, at the same moment of the same day."""
+        """QEMU's, at the same moment of the same day; `machine` may have options after it, in
+        which `{floppy}` is a disk."""
         monitor = self.monitor("theirs") if with_input else None
-        return Side([QEMU, "-M", machine, "-accel", "tcg", "-m", "16", "-bios", self.rom,
+        return Side([QEMU, "-M", *machine.format(floppy=self.floppy()).split(),
+                     "-accel", "tcg", "-m", "16", "-bios", self.rom,
                      "-qtest", "stdio", "-qtest-log", "none", "-rtc",
                      "base=2026-02-28T23:59:50,clock=vm", "-vga", "none", "-display", "none",
                      "-monitor", "none", "-nodefaults", "-serial", "null"]
                     + (["-qmp", f"unix:{monitor},server=on,wait=off"] if monitor else []),
                     {"LD_PRELOAD": self.still}, monitor)
+
+    def floppy(self):
+        """A disk whose sectors tell their numbers, which a side may write."""
+        handle, path = tempfile.mkstemp(dir=self.folder.name, suffix=".img")
+        with open(handle, "wb") as file:
+            for sector in range(FLOPPY_BYTES // 512):
+                file.write(sector.to_bytes(4, "little") + bytes(range(252)) + bytes(256))
+        return path
 
     def monitor(self, name):
         """Where a side listens for keys; never the same place twice."""

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "core/registry.h"
+#include "devices/registry.h"
 #include "tests/support/channels.h"
 #include "tests/support/screens.h"
-#include "devices/registry.h"
 
 enum { FIRST_PORT = 0x1000, FREE_PORTS = 16, FREE_BYTES = 0x10000 };
 static const uint64_t first_address = 0x10000000;

@@ -27,7 +27,7 @@ struct rig_plan {
 		unsigned index;
 	} slots[FAKE_LINES];
 	size_t slot_count;
-	size_t reader; /* node, 0: none */
+	size_t reader;     /* node, 0: none */
 	size_t channel[8]; /* node at a DMA channel, 0: none; [0] is a device's controller */
 	char *paths[8];
 	size_t path_count;

@@ -201,6 +201,20 @@ def mirror():
     return found[0]
 
 
+def bootstrap(tree, log):
+    """What debootstrap makes is kept, as it takes the longest."""
+    base, made_of = os.path.join(PC, "base.tar"), os.path.join(PC, "base.packages")
+    wanted = " ".join((SUITE, *PACKAGES))
+    if not os.path.exists(base) or not os.path.exists(made_of) or open(made_of, encoding="ascii").read() != wanted:
+        run("debootstrap", "--variant=minbase", "--include=" + ",".join(PACKAGES), SUITE, tree, mirror(), log=log)
+        run("tar", "-c", "--one-file-system", "-C", tree, "-f", base + ".new", ".")
+        os.rename(base + ".new", base)
+        write(PC, "base.packages", wanted)
+        return
+    os.makedirs(tree)
+    run("tar", "-x", "-C", tree, "-f", base)
+
+
 def kernel_package():
     text = subprocess.run(["apt-cache", "depends", "linux-image-amd64"], stdout=subprocess.PIPE, text=True,
                           check=True).stdout
@@ -215,7 +229,11 @@ def put_kernel(tree, folder):
     name = kernel_package()
     version = name[len("linux-image-"):]
     download(folder, name)
-    run("dpkg", "-x", glob.glob(os.path.join(folder, name + "_*.deb"))[0], tree)
+    package = glob.glob(os.path.join(folder, name + "_*.deb"))[0]
+    files = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE)
+    run("tar", "-x", "--keep-directory-symlink", "-C", tree, stdin=files.stdout)  # /lib is a link
+    if files.wait():
+        fail(f"{package} cannot be unpacked")
     kernel = os.path.join(tree, "lib/modules", version, "kernel")
     for path, folders, files in os.walk(kernel, topdown=False):
         inside = os.path.relpath(path, kernel)
@@ -345,14 +363,14 @@ def make_disk(refresh):
         fail("debootstrap needs root: call this as root once")
     install("debootstrap", "debian-archive-keyring", "grub-common", "grub-pc-bin", "e2fsprogs", "fdisk", "kmod")
     step, log = Steps(5), os.path.join(PC, "debian.log")
-    if os.path.exists(log):
-        os.unlink(log)
+    for name in ("debian.log", *(("base.packages",) if refresh else ())):
+        if os.path.exists(os.path.join(PC, name)):
+            os.unlink(os.path.join(PC, name))
     folder = tempfile.mkdtemp(dir=PC)
     try:
         tree = os.path.join(folder, "root")
         step(f"debootstrap of Debian's {SUITE}; the log is {log}")
-        run("debootstrap", "--variant=minbase", "--include=" + ",".join(PACKAGES), SUITE, tree,
-            mirror(), log=log)
+        bootstrap(tree, log)
         step("the kernel")
         version = put_kernel(tree, folder)
         step(f"configuration and an initramfs for {version}")

@@ -109,7 +109,7 @@ static void identify_tells_the_disk(void **state)
 	assert_int_equal(word(data, 63), 0x0407);
 	assert_int_equal(word(data, 88), 0x003f);
 	assert_memory_equal(data + 54, "iMllrwgithd si k", 16);
-	assert_memory_equal(data + 20, "hcli-d1 ", 8); /* its id, "child-1" */
+	assert_memory_equal(data + 20, "hcli-d 1", 8); /* its id, "child-1" */
 	for (unsigned i = 0; i < SECTOR; i++)
 		sum = (uint8_t)(sum + data[i]);
 	assert_int_equal(sum, 0);

@@ -174,6 +174,16 @@ static void init_low_holds_the_printer_in_reset(void **state)
 	expect_printed(*state, "a");
 }
 
+static void a_printer_that_is_not_selected_sees_no_strobe(void **state)
+{
+	out(*state, DATA, 'a');
+	out(*state, CONTROL, INIT | STROBE);
+	assert_int_equal(in(*state, STATUS) & READY, READY);
+	out(*state, CONTROL, INIT | SELECT_IN | STROBE);
+	out(*state, CONTROL, INIT);
+	expect_printed(*state, "");
+}
+
 static void a_byte_under_way_is_saved(void **state)
 {
 	uint8_t bytes[256];
@@ -207,6 +217,7 @@ int main(void)
 		TEST(without_its_enable_bit_there_is_no_interrupt),
 		TEST(a_full_far_end_keeps_the_printer_busy),
 		TEST(init_low_holds_the_printer_in_reset),
+		TEST(a_printer_that_is_not_selected_sees_no_strobe),
 		TEST(a_byte_under_way_is_saved),
 	};
 

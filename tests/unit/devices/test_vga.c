@@ -825,7 +825,7 @@ static void state_survives_save_and_load(void **state)
 
 /* ISA */
 
-static void isa_variant_needs_no_place_for_its_memory(void **state)
+static void isa_variant_is_the_same_chip(void **state)
 {
 	struct rig *rig = rig_create(&vga_isa_type, NULL);
 
@@ -893,7 +893,7 @@ int main(void)
 		TEST(rom_that_is_too_large_is_refused),
 		TEST(hostile_state_is_made_harmless),
 		TEST(state_survives_save_and_load),
-		TEST(isa_variant_needs_no_place_for_its_memory),
+		TEST(isa_variant_is_the_same_chip),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

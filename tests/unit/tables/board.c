@@ -74,6 +74,48 @@ const struct mw_device_type board_clock = {
 	.firmware = { .acpi_hid = "PNP0B00", .roles = MW_TABLE(clock_roles) }
 };
 
+static const struct mw_region bar_regions[] = { { "vram", MW_SPACE_MEMORY, 0x1000000, .bar = 1 },
+						{ "text", MW_SPACE_MEMORY, 0x20000 } };
+static const struct mw_region pm_function_regions[] = {
+	{ "pm", MW_SPACE_PORT, 64, .movable = true }, { "smi", MW_SPACE_PORT, 2 }
+};
+static const struct mw_role_row pm_function_roles[] = {
+	{ MW_ROLE_PM1, "pm", 0, 4 },
+	{ MW_ROLE_PM1_CONTROL, "pm", 4, 2, 0 },
+	{ MW_ROLE_PM_TIMER, "pm", 8, 4 },
+	{ MW_ROLE_GPE0, "pm", 12, 4 },
+	{ MW_ROLE_SMI_COMMAND, "smi", 0, 1, 0xf0f1 },
+};
+static const struct mw_role_row hpet_roles[] = { { MW_ROLE_HPET, "regs", 0, 0, 0x8086a201 } };
+static const struct mw_property firmware_properties[] = { { "uuid", "", .kind = MW_UUID } };
+
+static void take_item(void *self, unsigned key, const char *name, const uint8_t *bytes, size_t size)
+{
+}
+
+const struct mw_device_type board_root = { MW_DEVICE_TYPE, .name = "root",
+					   .regions = MW_TABLE(port_regions), .provides = "pci" };
+const struct mw_device_type board_bridge = { MW_DEVICE_TYPE, .name = "bridge", .provides = "isa",
+					     .firmware = { .pirq = 0x60 } };
+const struct mw_device_type board_ide = { MW_DEVICE_TYPE, .name = "ide-function",
+					  .regions = MW_TABLE(port_regions), .provides = "ide",
+					  .private_bus = true };
+const struct mw_device_type board_disk = { MW_DEVICE_TYPE, .name = "disk" };
+const struct mw_device_type board_display = { MW_DEVICE_TYPE, .name = "display",
+					      .regions = MW_TABLE(bar_regions) };
+const struct mw_device_type board_pm_function = {
+	MW_DEVICE_TYPE, .name = "pm-function", .wires = MW_TABLE(pm_wires),
+	.regions = MW_TABLE(pm_function_regions),
+	.firmware = { .roles = MW_TABLE(pm_function_roles), .aml_claims = pm_described }
+};
+const struct mw_device_type board_firmware = { MW_DEVICE_TYPE, .name = "firmware",
+					       .properties = MW_TABLE(firmware_properties),
+					       .firmware = { .item = take_item } };
+const struct mw_device_type board_hpet = {
+	MW_DEVICE_TYPE, .name = "hpet", .regions = MW_TABLE(memory_regions),
+	.firmware = { .acpi_hid = "PNP0103", .roles = MW_TABLE(hpet_roles) }
+};
+
 static void power_aml(struct mw_aml *aml, const struct mw_plan *plan,
 		      const struct mw_plan_node *node)
 {
@@ -177,6 +219,64 @@ void board_add_pc(struct board *board)
 	struct mw_plan_node *pit = board_add(board, "pit", &board_uart);
 	board_claim(board, pit, MW_CLAIM_IO, 0x40, 4);
 	claim_isa_line(board, pit, 0)->gsi = 2;
+}
+
+struct mw_plan_node *board_node(struct board *board, const char *id)
+{
+	long index = mw_plan_find(&board->plan, id);
+	if (index < 0)
+		abort();
+	return &board->nodes[index];
+}
+
+static struct mw_plan_node *add_at(struct board *board, const char *id,
+				   const struct mw_device_type *type, const char *bus,
+				   const char *address)
+{
+	struct mw_plan_node *node = board_add(board, id, type);
+	node->bus = bus;
+	node->bus_node = (uint32_t)mw_plan_find(&board->plan, bus);
+	node->address = address;
+	return node;
+}
+
+static void add_pm_function(struct board *board)
+{
+	struct mw_plan_node *pm = add_at(board, "pm", &board_pm_function, "pci0", "01.3");
+	board_claim(board, pm, MW_CLAIM_IO, 0x600, 64);
+	struct mw_plan_claim *smi = board_claim(board, pm, MW_CLAIM_IO, 0xb2, 2);
+	smi->region = &pm_function_regions[1];
+	smi->name = "smi";
+	claim_isa_line(board, pm, 9)->trigger = MW_TRIGGER_LEVEL;
+	board->claims[pm - board->nodes][2].name = "sci";
+}
+
+void board_add_pci(struct board *board)
+{
+	static const uint32_t pins[] = { 3, 0, 1, 2 };
+	board_claim(board, board_add(board, "ioapic", &board_ioapic), MW_CLAIM_MMIO, 0xfec00000,
+		    0x400);
+	board_add(board, "pic", &board_pic);
+	board_claim(board, board_add(board, "pci0", &board_root), MW_CLAIM_IO, 0xcf8, 8);
+	struct mw_plan_node *isa = add_at(board, "isa", &board_bridge, "pci0", "01.0");
+	claim_isa_line(board, isa, 10)->trigger = MW_TRIGGER_LEVEL;
+	claim_isa_line(board, isa, 11)->trigger = MW_TRIGGER_LEVEL;
+	board_claim(board, add_at(board, "ide", &board_ide, "pci0", "01.1"), MW_CLAIM_IO, 0x1f0, 8);
+	add_at(board, "hd0", &board_disk, "ide", "0.0");
+	add_pm_function(board);
+	struct mw_plan_node *vga = add_at(board, "vga", &board_display, "pci0", "02.0");
+	board_claim(board, vga, MW_CLAIM_MMIO, 0xe0000000, 0x1000000);
+	board_add_uart(board, "com1", 0x3f8, 4)->bus_node =
+		(uint32_t)mw_plan_find(&board->plan, "isa");
+	board->ram[0].length = 0xa0000;
+	board->ram[1] = (struct mw_plan_range){ 0x100000, 127 << 20 };
+	board->plan.ram_count = 2;
+	board->plan.ram_bytes = board->ram[0].length + board->ram[1].length;
+	board->pci =
+		(struct mw_plan_domain){ .name = "pci", .lines = 4, .swizzle = 4, .pins = pins };
+	board->pci.sink.node = (uint32_t)(isa - board->nodes);
+	board->plan.domains = &board->pci;
+	board->plan.domain_count = 1;
 }
 
 void board_add_microvm(struct board *board)

@@ -16,10 +16,12 @@ struct board {
 	struct mw_plan_claim claims[1100][8];
 	struct mw_plan_net nets[1100];
 	struct mw_plan_range ram[4];
+	struct mw_plan_domain pci; /* of board_add_pci */
 };
 
 extern const struct mw_device_type board_uart, board_plain, board_ioapic, board_power, board_bus,
-	board_keyboard, board_pic, board_pm, board_clock;
+	board_keyboard, board_pic, board_pm, board_clock, board_root, board_bridge, board_ide,
+	board_disk, board_display, board_pm_function, board_firmware, board_hpet;
 
 /** 128 MiB of RAM and one CPU; no node. */
 struct board *board_new(void);
@@ -39,6 +41,12 @@ void board_add_microvm(struct board *board);
 struct mw_plan_node *board_add_pm(struct board *board);
 /** What a PC has: ioapic, pic, pm, clock on line 8, keyboard controller, timer on line 0 and GSI 2. */
 void board_add_pc(struct board *board);
+
+/** What a PC with PCI has: the root bridge `pci0`, and at it the bridge `isa`, which routes INTx to lines 10 and
+ * 11, `ide` with the disk `hd0`, `pm` and a display `vga`; ioapic, pic, and `com1` at isa. */
+void board_add_pci(struct board *board);
+/** A node by its id. */
+struct mw_plan_node *board_node(struct board *board, const char *id);
 
 /** Builds the tables; fails the test with the diagnostics where that fails. */
 struct mw_acpi_tables board_tables(struct board *board);
