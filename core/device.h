@@ -342,10 +342,19 @@ struct mw_piece {
 };
 enum { MW_PIECES_MAX = 16 };
 
+/** What a PCI function says it is (PCI 3.0, 6.2.1 to 6.2.4), for its own registers and for whoever tells of it. */
+struct mw_pci_identity {
+	uint16_t vendor, device, subsystem_vendor, subsystem;
+	uint32_t class_code; /* class, subclass, interface: 0x010180 */
+	uint8_t revision, header;
+	uint8_t pin; /* INTA# to INTD# as 1 to 4, 0: none */
+};
+
 /** Configuration space of a PCI function (256 or 4096 bytes): 1, 2 or 4 bytes, aligned. */
 struct mw_config_ops {
 	enum mw_io (*read)(void *self, uint32_t offset, unsigned size, uint32_t *value);
 	enum mw_io (*write)(void *self, uint32_t offset, unsigned size, uint32_t value);
+	const struct mw_pci_identity *identity;
 };
 
 /** A timer of the device. `on_expire` is a callback like any other. Saved by core. */

@@ -162,18 +162,27 @@ static void add_range(struct claims *claims, struct mw_tree *tree, const struct 
 	claims->node->claim_count++;
 }
 
+/* The one that has to be claimed, or the only one at all. */
 static const struct mw_region *only_region(const struct mw_device_type *type, enum mw_space space)
 {
-	const struct mw_region *found = NULL;
+	const struct mw_region *needed = NULL, *any = NULL;
+	size_t needed_count = 0, count = 0;
 
 	for (size_t i = 0; i < type->regions.count; i++) {
-		if (type->regions.items[i].space != space)
+		const struct mw_region *region = &type->regions.items[i];
+
+		if (region->space != space)
 			continue;
-		if (found)
-			return NULL;
-		found = &type->regions.items[i];
+		any = region;
+		count++;
+		if (region->optional)
+			continue;
+		needed = region;
+		needed_count++;
 	}
-	return found;
+	if (needed_count == 1)
+		return needed;
+	return count == 1 ? any : NULL;
 }
 
 static void unknown_region(struct claims *claims, struct mw_tree *child, enum mw_space space)

@@ -57,7 +57,7 @@ bool mw_routing_gsi(const struct mw_routing *routing, const struct mw_plan *plan
 bool mw_pci_address(const struct mw_plan *plan, const struct mw_plan_node *node, unsigned *slot,
 		    unsigned *function)
 {
-	if (node->bus_node == UINT32_MAX || !node->address)
+	if (node->bus_node == UINT32_MAX || !node->address || !*node->address)
 		return false;
 	const char *bus = plan->nodes[node->bus_node].type->provides;
 	if (!bus || (strcmp(bus, "pci") != 0 && strcmp(bus, "pcie") != 0))

@@ -193,14 +193,15 @@ static void write_sockets(struct writer *writer, const struct mw_plan_cpu *cpu)
 }
 
 /** 7.17. */
-static void write_array(struct writer *writer, uint64_t bytes, unsigned devices)
+static void write_array(struct writer *writer, uint64_t mib, unsigned devices)
 {
+	bool small = mib < TIB2 / MIB;
 	begin(writer, 16, HANDLE_ARRAY);
 	number(writer, 3, 0x060303); /* on the board, system memory, multi-bit ECC */
-	number(writer, 4, bytes < TIB2 ? bytes / 1024 : 0x80000000);
+	number(writer, 4, small ? mib * 1024 : 0x80000000);
 	number(writer, 2, NO_ERROR_INFORMATION);
 	number(writer, 2, devices);
-	number(writer, 8, bytes < TIB2 ? 0 : bytes);
+	number(writer, 8, small ? 0 : mib * MIB);
 	end(writer);
 }
 
@@ -249,11 +250,12 @@ static void write_mapped(struct writer *writer, const struct mw_plan_range *rang
 
 static void write_memory(struct writer *writer, const struct mw_plan *plan)
 {
-	uint64_t mib = plan->ram_bytes / MIB, each = DIMM_MIB;
+	/* up: what is short of a MiB is behind the display */
+	uint64_t mib = plan->ram_bytes / MIB + (plan->ram_bytes % MIB != 0), each = DIMM_MIB;
 	while (mib / each >= DEVICES_MAX)
 		each *= 2;
 	unsigned devices = (unsigned)((mib + each - 1) / each);
-	write_array(writer, plan->ram_bytes, devices);
+	write_array(writer, mib, devices);
 	for (unsigned i = 0; i < devices; i++)
 		write_device(writer, at_most(each, mib - i * each), i);
 	for (unsigned i = 0; i < at_most(plan->ram_count, RANGES_MAX); i++)

@@ -87,6 +87,7 @@ struct mw_rfb {
 	/* Its picture: the size it knows, what it has asked for, and what it has not got. */
 	uint32_t width, height;
 	bool wants;
+	bool stale; /* it has asked for what is there now, not for what has changed */
 	struct mw_rect area;
 	uint64_t dirty[MW_RFB_TILES];
 	/* The update that is on its way. */
@@ -116,6 +117,8 @@ void mw_rfb_welcome(struct mw_rfb *rfb);
 /** A tile of the canvas is not what it was; the canvas has another size. */
 void mw_rfb_touch(struct mw_rfb *rfb, unsigned column, unsigned row);
 void mw_rfb_resized(struct mw_rfb *rfb);
+/** After these: the canvas is the display's picture of now. */
+void mw_rfb_refreshed(struct mw_rfb *rfb);
 
 /* For the parts of it. */
 

@@ -44,6 +44,7 @@ void mw_rfb_request(struct mw_rfb *rfb, const struct mw_rect *area, bool increme
 	rfb->area = *area;
 	if (incremental)
 		return;
+	rfb->stale = true;
 	select(rfb, area, rows);
 	for (unsigned i = 0; i < MW_RFB_TILES; i++)
 		rfb->dirty[i] |= rows[i];
@@ -57,6 +58,11 @@ bool mw_rfb_waits(const struct mw_rfb *rfb)
 void mw_rfb_touch(struct mw_rfb *rfb, unsigned column, unsigned row)
 {
 	rfb->dirty[row] |= UINT64_C(1) << column;
+}
+
+void mw_rfb_refreshed(struct mw_rfb *rfb)
+{
+	rfb->stale = false;
 }
 
 void mw_rfb_resized(struct mw_rfb *rfb)
@@ -232,7 +238,7 @@ bool mw_rfb_fill(struct mw_rfb *rfb)
 		return rfb->count;
 	if (rfb->tell_map)
 		put_map(rfb);
-	if (!tell(rfb) && begin(rfb))
+	if (!tell(rfb) && !rfb->stale && begin(rfb))
 		go_on(rfb);
 	return rfb->count;
 }

@@ -245,6 +245,10 @@ static void on_frame(void *self, const struct mw_canvas *canvas, const struct mw
 
 	if (take_picture(vnc, canvas, *changed))
 		vnc->still = 0;
+	for (size_t i = 0; i < MOST_PEERS && vnc->fresh; i++) {
+		if (vnc->peers[i])
+			mw_rfb_refreshed(&vnc->peers[i]->rfb);
+	}
 	serve(vnc);
 }
 
@@ -465,7 +469,9 @@ static bool init(void *self, struct mw_diagnostics *diagnostics)
 	vnc->wake_ms = UINT64_MAX;
 	vnc->input.map = mw_keymap(vnc->layout);
 	vnc->screen.events = &events;
-	snprintf(vnc->name, sizeof(vnc->name), "Millwright %.40s", mw_device_id(vnc));
+	/* The adapter's id begins ours. */
+	snprintf(vnc->name, sizeof(vnc->name), "Millwright %.*s",
+		 (int)strcspn(mw_device_id(vnc), "."), mw_device_id(vnc));
 	vnc->screen.name = vnc->name;
 	return read_password(vnc, diagnostics) && check_tls(vnc, diagnostics) &&
 	       listen_somewhere(vnc, diagnostics) && open_watches(vnc, diagnostics);

@@ -142,7 +142,7 @@ static void skip(struct wav *wav, uint64_t until)
 
 	if (samples <= wav->samples + wav->count)
 		return;
-	if (wav->at % MW_TONE_HZ)
+	if (wav->sum)
 		emit(wav);
 	flush(wav);
 	wav->samples = samples;

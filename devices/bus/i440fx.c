@@ -177,12 +177,14 @@ static const struct mw_pci_register registers[] = {
 	{ 0x93, 1, .writable = 0xff }, /* TRC */
 };
 static const struct mw_pci_type pci_type = {
-	.vendor = 0x8086,
-	.device = 0x1237,
-	.subsystem_vendor = 0x1af4, /* by which firmware knows a machine without a board's setup */
-	.subsystem = 0x1100,
-	.class_code = 0x060000,
-	.revision = 0x02,
+	.identity = {
+		.vendor = 0x8086,
+		.device = 0x1237,
+		.subsystem_vendor = 0x1af4, /* by which firmware knows a machine without a board's setup */
+		.subsystem = 0x1100,
+		.class_code = 0x060000,
+		.revision = 0x02,
+	},
 	.status = 0x0280,
 	.registers = registers,
 	.register_count = sizeof(registers) / sizeof(registers[0]),
@@ -218,7 +220,7 @@ static const struct mw_state state[] = {
 	{ "address", MW_FIELD(struct i440fx, address), .since = 1 },
 	{ "pci", MW_STRUCT(struct i440fx, pci, mw_pci_rows), .since = 1 },
 };
-static const struct mw_config_ops config = { .read = read_config, .write = write_config };
+static const struct mw_config_ops config = { read_config, write_config, &pci_type.identity };
 static const char *const buses[] = { "sys", NULL };
 
 const struct mw_device_type i440fx_host_type = {

@@ -90,7 +90,7 @@ void mw_pci_init(struct mw_pci *pci, void *self, const struct mw_pci_type *type)
 	store(pci->writable, MW_PCI_COMMAND, 2, command_bits(type));
 	store(pci->clear, MW_PCI_STATUS, 2, STATUS_ERRORS);
 	store(pci->writable, MW_PCI_LATENCY, 1, 0xf8);
-	if (type->pin)
+	if (type->identity.pin)
 		store(pci->writable, MW_PCI_LINE, 1, 0xff);
 	each_bar(pci, allow_bar);
 	for (size_t i = 0; i < type->register_count; i++) {
@@ -103,18 +103,18 @@ void mw_pci_init(struct mw_pci *pci, void *self, const struct mw_pci_type *type)
 
 static void put_header(struct mw_pci *pci)
 {
-	const struct mw_pci_type *type = pci->type;
+	const struct mw_pci_identity *identity = &pci->type->identity;
 
-	mw_pci_put(pci, MW_PCI_VENDOR, 2, type->vendor);
-	mw_pci_put(pci, MW_PCI_DEVICE, 2, type->device);
-	mw_pci_put(pci, MW_PCI_STATUS, 2, type->status);
-	mw_pci_put(pci, MW_PCI_REVISION, 1, type->revision);
-	mw_pci_put(pci, MW_PCI_CLASS, 1, type->class_code);
-	mw_pci_put(pci, MW_PCI_CLASS + 1, 2, type->class_code >> 8);
-	mw_pci_put(pci, MW_PCI_HEADER, 1, type->header);
-	mw_pci_put(pci, MW_PCI_SUBSYSTEM_VENDOR, 2, type->subsystem_vendor);
-	mw_pci_put(pci, MW_PCI_SUBSYSTEM, 2, type->subsystem);
-	mw_pci_put(pci, MW_PCI_PIN, 1, type->pin);
+	mw_pci_put(pci, MW_PCI_VENDOR, 2, identity->vendor);
+	mw_pci_put(pci, MW_PCI_DEVICE, 2, identity->device);
+	mw_pci_put(pci, MW_PCI_STATUS, 2, pci->type->status);
+	mw_pci_put(pci, MW_PCI_REVISION, 1, identity->revision);
+	mw_pci_put(pci, MW_PCI_CLASS, 1, identity->class_code);
+	mw_pci_put(pci, MW_PCI_CLASS + 1, 2, identity->class_code >> 8);
+	mw_pci_put(pci, MW_PCI_HEADER, 1, identity->header);
+	mw_pci_put(pci, MW_PCI_SUBSYSTEM_VENDOR, 2, identity->subsystem_vendor);
+	mw_pci_put(pci, MW_PCI_SUBSYSTEM, 2, identity->subsystem);
+	mw_pci_put(pci, MW_PCI_PIN, 1, identity->pin);
 }
 
 void mw_pci_reset(struct mw_pci *pci)

@@ -40,10 +40,7 @@ struct mw_pci_register {
 
 /** What a function is. `regions` is the type's own table: BARs are found in it. */
 struct mw_pci_type {
-	uint16_t vendor, device, subsystem_vendor, subsystem;
-	uint32_t class_code; /* class, subclass, interface: 0x010180 */
-	uint8_t revision, header;
-	uint8_t pin; /* INTA# to INTD# as 1 to 4, 0: none */
+	struct mw_pci_identity identity;
 	uint16_t
 		command; /* bits a guest may write; 0: I/O, memory and bus master as its BARs have use for */
 	uint16_t status; /* after reset */

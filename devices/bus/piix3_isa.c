@@ -152,12 +152,14 @@ static const struct mw_pci_register registers[] = {
 	{ 0xae, 1, .writable = 0xff },                    /* CTHTMR */
 };
 static const struct mw_pci_type pci_type = {
-	.vendor = 0x8086,
-	.device = 0x7000,
-	.subsystem_vendor = 0x1af4,
-	.subsystem = 0x1100,
-	.class_code = 0x060100,
-	.header = 0x80,
+	.identity = {
+		.vendor = 0x8086,
+		.device = 0x7000,
+		.subsystem_vendor = 0x1af4,
+		.subsystem = 0x1100,
+		.class_code = 0x060100,
+		.header = 0x80,
+	},
 	.status = 0x0200,
 	.registers = registers,
 	.register_count = sizeof(registers) / sizeof(registers[0]),
@@ -194,7 +196,7 @@ static const struct mw_state state[] = {
 	{ "pirq", MW_ARRAY(struct piix3_isa, pirq), .since = 1 },
 	{ "pci", MW_STRUCT(struct piix3_isa, pci, mw_pci_rows), .since = 1 },
 };
-static const struct mw_config_ops config = { .read = read_config, .write = write_config };
+static const struct mw_config_ops config = { read_config, write_config, &pci_type.identity };
 static const struct mw_role_row roles[] = {
 	{ MW_ROLE_RESET, "reset", 0, 1, RESET_HARD | RESET_CPU },
 };

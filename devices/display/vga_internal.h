@@ -92,24 +92,6 @@ enum {
 	VBE_NO_CLEAR = 0x80
 };
 
-/** How the CPU reaches the memory; it follows from the registers. */
-enum vga_path {
-	VGA_CLOSED,       /* it does not */
-	VGA_LINEAR,       /* a bank of packed pixels */
-	VGA_CHAINED,      /* chain 4 as in mode 13h: no logic but the map mask */
-	VGA_CHARACTERS,   /* odd and even, maps 0 and 1, no logic: text */
-	VGA_PLAIN_PLANES, /* the byte to all enabled maps */
-	VGA_LOGIC         /* everything else */
-};
-struct vga_window {
-	enum vga_path path;
-	bool reads_logic; /* reads are by the latches, whatever the path */
-	uint32_t first, length;
-	uint32_t bank;  /* what is added: bytes of VGA_LINEAR, else words */
-	uint32_t reach; /* mask of a word's number */
-	uint32_t maps;  /* the enabled ones, 0xff in each one's byte */
-};
-
 enum { VGA_LINES = MW_CANVAS_MAX, VGA_CLOCKS = 256, VGA_DOTS = 9 };
 /* What is fetched for a line, as words; packed pixels may begin up to 7 bytes into the first. */
 enum { VGA_SOURCE = MW_CANVAS_MAX + 16, VGA_PIXELS = (VGA_CLOCKS + 1) * VGA_DOTS * 2 };
@@ -140,16 +122,12 @@ struct vga {
 	uint8_t pel_new[3]; /* of a colour that is being written */
 	uint32_t latches;
 	uint16_t vbe_index, vbe[VBE_REGISTERS];
-	/* What follows from it. */
-	struct vga_window window;
 	struct vga_picture picture;
 };
 extern const struct mw_state vga_rows[21];
 
-/** In after_reset and after_load: what was loaded becomes harmless, what follows from registers is made. */
+/** In after_reset and after_load: what was loaded becomes harmless. */
 void vga_ready(struct vga *vga);
-/** After a change of a register: how the CPU reaches the memory. */
-void vga_open_window(struct vga *vga);
 /** The memory as words, map 0 in the lowest byte. */
 uint32_t *vga_memory(const struct vga *vga);
 

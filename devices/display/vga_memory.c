@@ -5,6 +5,23 @@
 
 #include <string.h>
 
+/* How the CPU reaches the memory. */
+enum path {
+	CLOSED,       /* it does not */
+	LINEAR,       /* a bank of packed pixels */
+	CHAINED,      /* chain 4 as in mode 13h: no logic but the map mask */
+	CHARACTERS,   /* odd and even, maps 0 and 1, no logic: text */
+	PLAIN_PLANES, /* the byte to all enabled maps */
+	LOGIC         /* everything else */
+};
+struct window {
+	enum path path;
+	uint32_t first, length;
+	uint32_t bank;  /* what is added: bytes of LINEAR, else words */
+	uint32_t reach; /* mask of a word's number */
+	uint32_t maps;  /* the enabled ones, 0xff in each one's byte */
+};
+
 enum { BANK_BYTES = 0x10000, TEXT_MAPS = 0x3, ALL_MAPS = 0xf };
 enum { ROTATE_COUNT = 0x07, WRITE_MODE = 0x03, EVEN_MAPS = 0x5, ODD_MAPS = 0xa };
 #define BYTES UINT32_C(0x01010101)
@@ -31,17 +48,17 @@ static bool has_no_logic(const struct vga *vga)
 	       gfx[GFX_BIT_MASK] == 0xff;
 }
 
-static enum vga_path path_of(const struct vga *vga)
+static enum path path_of(const struct vga *vga)
 {
 	unsigned maps = vga->sequencer[SEQ_MAP_MASK], mode = vga->sequencer[SEQ_MEMORY_MODE];
 
 	if (!has_no_logic(vga))
-		return VGA_LOGIC;
+		return LOGIC;
 	if (mode & MEMORY_CHAIN_4)
-		return VGA_CHAINED;
+		return CHAINED;
 	if (mode & MEMORY_NO_ODD_EVEN)
-		return VGA_PLAIN_PLANES;
-	return maps == TEXT_MAPS ? VGA_CHARACTERS : VGA_LOGIC;
+		return PLAIN_PLANES;
+	return maps == TEXT_MAPS ? CHARACTERS : LOGIC;
 }
 
 /* Graphics controller, miscellaneous: memory map. */
@@ -49,39 +66,29 @@ static const struct {
 	uint32_t first, length;
 } ranges[4] = { { 0, 0x20000 }, { 0, 0x10000 }, { 0x10000, 0x8000 }, { 0x18000, 0x8000 } };
 
-static struct vga_window legacy_window(const struct vga *vga)
+/* It is worked out anew for each access: a few instructions, against a state beside the registers. */
+static struct window window_of(const struct vga *vga)
 {
 	unsigned range = vga->graphics[GFX_MISC] >> 2 & 3;
-	struct vga_window window = {
-		.path = path_of(vga),
-		.first = ranges[range].first,
-		.length = ranges[range].length,
-		.reach = VGA_MAP_BYTES - 1,
-		.maps = map_bytes[vga->sequencer[SEQ_MAP_MASK]],
-	};
+	struct window window = { .path = path_of(vga),
+				 .first = ranges[range].first,
+				 .length = ranges[range].length,
+				 .reach = VGA_MAP_BYTES - 1,
+				 .maps = map_bytes[vga->sequencer[SEQ_MAP_MASK]] };
 
-	window.reads_logic = vga->graphics[GFX_MODE] & MODE_COMPARE;
-	return window;
-}
-
-void vga_open_window(struct vga *vga)
-{
-	struct vga_window *window = &vga->window;
-	uint32_t bank = (uint32_t)vga->vbe[VBE_BANK] * BANK_BYTES;
-
-	*window = legacy_window(vga);
 	if (!(vga->output & OUTPUT_RAM)) {
-		window->path = VGA_CLOSED;
-		window->length = 0;
-	} else if (vga_vbe_is_on(vga) && vga->vbe[VBE_DEPTH] > 4) {
-		window->path = VGA_LINEAR;
-		window->first = 0;
-		window->length = BANK_BYTES;
-		window->bank = bank;
+		window.path = CLOSED;
+		window.length = 0;
 	} else if (vga_vbe_is_on(vga)) {
-		window->bank = bank;
-		window->reach = VGA_WORDS - 1;
+		window.bank = (uint32_t)vga->vbe[VBE_BANK] * BANK_BYTES;
+		window.reach = VGA_WORDS - 1;
+		if (vga->vbe[VBE_DEPTH] > 4) {
+			window.path = LINEAR;
+			window.first = 0;
+			window.length = BANK_BYTES;
+		}
 	}
+	return window;
 }
 
 /* Writing */
@@ -121,21 +128,22 @@ static uint32_t logic(const struct vga *vga, uint8_t value)
 
 /* Where an address leads: chain 4 and odd/even take its lowest bits for the maps and put zeros in
  * their place. (The page that odd/even chooses by other registers is always the first.) */
-static uint32_t word_of(const struct vga *vga, uint32_t at, bool odd_even)
+static uint32_t word_of(const struct vga *vga, const struct window *window, uint32_t at,
+			bool odd_even)
 {
 	if (vga->sequencer[SEQ_MEMORY_MODE] & MEMORY_CHAIN_4)
 		at &= ~3u;
 	else if (odd_even)
 		at &= ~1u;
-	return (at + vga->window.bank) & vga->window.reach;
+	return (at + window->bank) & window->reach;
 }
 
-static void write_logic(struct vga *vga, uint32_t at, uint8_t value)
+static void write_logic(struct vga *vga, const struct window *window, uint32_t at, uint8_t value)
 {
 	unsigned mode = vga->sequencer[SEQ_MEMORY_MODE];
 	bool odd_even = !(mode & (MEMORY_NO_ODD_EVEN | MEMORY_CHAIN_4));
-	uint32_t *word = &vga_memory(vga)[word_of(vga, at, odd_even)];
-	uint32_t maps = vga->window.maps;
+	uint32_t *word = &vga_memory(vga)[word_of(vga, window, at, odd_even)];
+	uint32_t maps = window->maps;
 
 	if (mode & MEMORY_CHAIN_4)
 		maps &= map_bytes[1u << (at & 3)];
@@ -144,43 +152,42 @@ static void write_logic(struct vga *vga, uint32_t at, uint8_t value)
 	*word = (*word & ~maps) | (logic(vga, value) & maps);
 }
 
-static void write_byte(struct vga *vga, uint32_t at, uint8_t value)
+static void write_byte(struct vga *vga, const struct window *window, uint32_t at, uint8_t value)
 {
-	const struct vga_window *window = &vga->window;
 	uint32_t word = (at + window->bank) & window->reach;
 	uint8_t *bytes = (uint8_t *)vga_memory(vga);
 
 	switch (window->path) {
-	case VGA_LINEAR: bytes[window->bank + at] = value; break;
-	case VGA_CHARACTERS: bytes[4 * (word & ~1u) + (at & 1)] = value; break;
-	case VGA_CHAINED:
+	case LINEAR: bytes[window->bank + at] = value; break;
+	case CHARACTERS: bytes[4 * (word & ~1u) + (at & 1)] = value; break;
+	case CHAINED:
 		if (window->maps >> (8 * (at & 3)) & 1)
 			bytes[4 * (word & ~3u) + (at & 3)] = value;
 		break;
-	case VGA_PLAIN_PLANES: {
+	case PLAIN_PLANES: {
 		uint32_t *planes = &vga_memory(vga)[word];
 
 		*planes = (*planes & ~window->maps) | (value * BYTES & window->maps);
 		break;
 	}
-	case VGA_LOGIC: write_logic(vga, at, value); break;
-	case VGA_CLOSED: break;
+	case LOGIC: write_logic(vga, window, at, value); break;
+	case CLOSED: break;
 	}
 }
 
 /* A character with its attribute is what most guests write, and a run of pixels. */
-static bool write_at_once(struct vga *vga, uint32_t at, unsigned size, uint64_t value)
+static bool write_at_once(struct vga *vga, const struct window *window, uint32_t at, unsigned size,
+			  uint64_t value)
 {
-	const struct vga_window *window = &vga->window;
 	uint8_t *bytes = (uint8_t *)vga_memory(vga);
 
-	if (window->path == VGA_CHARACTERS && size == 2 && !(at & 1)) {
+	if (window->path == CHARACTERS && size == 2 && !(at & 1)) {
 		uint16_t cell = (uint16_t)value;
 
 		memcpy(bytes + (size_t)4 * ((at + window->bank) & window->reach), &cell, 2);
 		return true;
 	}
-	if (window->path != VGA_LINEAR)
+	if (window->path != LINEAR)
 		return false;
 	memcpy(bytes + window->bank + at, &value, size);
 	return true;
@@ -189,13 +196,14 @@ static bool write_at_once(struct vga *vga, uint32_t at, unsigned size, uint64_t 
 enum mw_io vga_window_write(void *self, uint64_t offset, unsigned size, uint64_t value)
 {
 	struct vga *vga = self;
-	uint32_t at = (uint32_t)offset - vga->window.first, length = vga->window.length;
+	struct window window = window_of(vga);
+	uint32_t at = (uint32_t)offset - window.first, length = window.length;
 
-	if (at < length && size <= length - at && write_at_once(vga, at, size, value))
+	if (at < length && size <= length - at && write_at_once(vga, &window, at, size, value))
 		return MW_IO_OK;
 	for (unsigned i = 0; i < size; i++, at++, value >>= 8)
 		if (at < length)
-			write_byte(vga, at, (uint8_t)value);
+			write_byte(vga, &window, at, (uint8_t)value);
 	return MW_IO_OK;
 }
 
@@ -213,15 +221,15 @@ static uint8_t compare(const struct vga *vga)
 }
 
 /* Every read fills the latches. */
-static uint8_t read_byte(struct vga *vga, uint32_t at)
+static uint8_t read_byte(struct vga *vga, const struct window *window, uint32_t at)
 {
 	unsigned map = vga->graphics[GFX_READ_MAP];
 	bool odd_even = vga->graphics[GFX_MODE] & MODE_ODD_EVEN;
 
-	if (vga->window.path == VGA_LINEAR)
-		return ((const uint8_t *)vga_memory(vga))[vga->window.bank + at];
-	vga->latches = vga_memory(vga)[word_of(vga, at, odd_even)];
-	if (vga->window.reads_logic)
+	if (window->path == LINEAR)
+		return ((const uint8_t *)vga_memory(vga))[window->bank + at];
+	vga->latches = vga_memory(vga)[word_of(vga, window, at, odd_even)];
+	if (vga->graphics[GFX_MODE] & MODE_COMPARE)
 		return compare(vga);
 	if (vga->sequencer[SEQ_MEMORY_MODE] & MEMORY_CHAIN_4)
 		map = at & 3;
@@ -233,11 +241,12 @@ static uint8_t read_byte(struct vga *vga, uint32_t at)
 enum mw_io vga_window_read(void *self, uint64_t offset, unsigned size, uint64_t *value)
 {
 	struct vga *vga = self;
-	uint32_t at = (uint32_t)offset - vga->window.first;
+	struct window window = window_of(vga);
+	uint32_t at = (uint32_t)offset - window.first;
 
 	*value = 0;
 	for (unsigned i = 0; i < size; i++, at++) {
-		uint8_t byte = at < vga->window.length ? read_byte(vga, at) : 0xff;
+		uint8_t byte = at < window.length ? read_byte(vga, &window, at) : 0xff;
 
 		*value |= (uint64_t)byte << (8 * i);
 	}

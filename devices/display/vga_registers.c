@@ -60,7 +60,6 @@ static void write_sequencer(struct vga *vga, uint8_t value)
 	if (vga->sequencer_index >= VGA_SEQUENCER)
 		return;
 	vga->sequencer[vga->sequencer_index] = value & sequencer_bits[vga->sequencer_index];
-	vga_open_window(vga);
 }
 
 static void write_graphics(struct vga *vga, uint8_t value)
@@ -68,7 +67,6 @@ static void write_graphics(struct vga *vga, uint8_t value)
 	if (vga->graphics_index >= VGA_GRAPHICS)
 		return;
 	vga->graphics[vga->graphics_index] = value & graphics_bits[vga->graphics_index];
-	vga_open_window(vga);
 }
 
 /* Vertical retrace end, bit 7, protects registers 0 to 7 but for the line compare's bit in 7. */
@@ -160,17 +158,11 @@ static uint8_t read_port(struct vga *vga, unsigned port)
 	}
 }
 
-static void write_output(struct vga *vga, uint8_t value)
-{
-	vga->output = value & OUTPUT_BITS;
-	vga_open_window(vga);
-}
-
 static void write_port(struct vga *vga, unsigned port, uint8_t value)
 {
 	switch (port) {
 	case ATTRIBUTE: write_attribute(vga, value); break;
-	case STATUS_0: write_output(vga, value); break;
+	case STATUS_0: vga->output = value & OUTPUT_BITS; break;
 	case SEQUENCER_INDEX: vga->sequencer_index = value & 0x07; break;
 	case SEQUENCER_DATA: write_sequencer(vga, value); break;
 	case PEL_MASK: vga->pel_mask = value; break;
@@ -246,7 +238,6 @@ void vga_ready(struct vga *vga)
 	vga->pel_part %= 3;
 	vga->pel_state &= PEL_READING;
 	vga_vbe_ready(vga);
-	vga_open_window(vga);
 }
 
 const struct mw_state vga_rows[21] = {

@@ -112,12 +112,14 @@ static const struct mw_region regions[] = {
 	  .optional = true },
 };
 static const struct mw_pci_type function = {
-	.vendor = VENDOR,
-	.device = DEVICE,
-	.subsystem_vendor = SUBSYSTEM_VENDOR,
-	.subsystem = SUBSYSTEM,
-	.class_code = DISPLAY_VGA,
-	.revision = REVISION,
+	.identity = {
+		.vendor = VENDOR,
+		.device = DEVICE,
+		.subsystem_vendor = SUBSYSTEM_VENDOR,
+		.subsystem = SUBSYSTEM,
+		.class_code = DISPLAY_VGA,
+		.revision = REVISION,
+	},
 	.regions = regions,
 	.region_count = sizeof(regions) / sizeof(regions[0]),
 };
@@ -209,7 +211,7 @@ static const struct mw_state state[] = {
 	{ "pci", MW_STRUCT(struct vga_std, pci, mw_pci_rows), .since = 1 },
 };
 static const struct mw_role_row roles[] = { { MW_ROLE_VGA, "vga", 0, 1 } };
-static const struct mw_config_ops config = { read_config, write_config };
+static const struct mw_config_ops config = { read_config, write_config, &function.identity };
 static const char *const buses[] = { "pci", NULL };
 
 const struct mw_device_type vga_std_type = {

@@ -111,7 +111,6 @@ void vga_vbe_write(struct vga *vga, unsigned index, uint16_t value)
 		vga->vbe[index] = value;
 	if (vga_vbe_is_on(vga))
 		fit(vga);
-	vga_open_window(vga);
 }
 
 uint16_t vga_vbe_read(const struct vga *vga, unsigned index)

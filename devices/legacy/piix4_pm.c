@@ -315,13 +315,15 @@ static const struct mw_pci_register registers[] = {
 };
 /* The SCI is IRQ 9 and no INTx. */
 static const struct mw_pci_type pci_type = {
-	.vendor = 0x8086,
-	.device = 0x7113,
-	.subsystem_vendor = 0x1af4,
-	.subsystem = 0x1100,
-	.class_code = 0x068000,
-	.revision = 0x03,
-	.pin = 1,
+	.identity = {
+		.vendor = 0x8086,
+		.device = 0x7113,
+		.subsystem_vendor = 0x1af4,
+		.subsystem = 0x1100,
+		.class_code = 0x068000,
+		.revision = 0x03,
+		.pin = 1,
+	},
 	.status = 0x0280,
 	.registers = registers,
 	.register_count = sizeof(registers) / sizeof(registers[0]),
@@ -389,7 +391,7 @@ static const struct mw_state state[] = {
 	{ "smb_at", MW_FIELD(struct piix4_pm, smb_at), .since = 1 },
 	{ "pci", MW_STRUCT(struct piix4_pm, pci, mw_pci_rows), .since = 1 },
 };
-static const struct mw_config_ops config = { .read = read_config, .write = write_config };
+static const struct mw_config_ops config = { read_config, write_config, &pci_type.identity };
 static const struct mw_role_row roles[] = {
 	{ MW_ROLE_PM1, "pm", MW_PM1_STS, 4 },
 	{ MW_ROLE_PM1_CONTROL, "pm", MW_PM1_CNT, 2, MW_PM1_SOFT_OFF },

@@ -285,14 +285,11 @@ static void after_reset(void *self)
 	fdc_update(self);
 }
 
-/* What the image was about to do is done again, and no count leads out of its array. */
-static void after_load(void *self)
+/* No count leads out of its array. */
+static void sanitise(struct i82077 *fdc)
 {
-	struct i82077 *fdc = self;
-	bool again = fdc->stage == FDC_IMAGE || fdc->stage == FDC_READY;
-	unsigned most = (fdc->bytes[FDC_CODE] & FDC_CODE_MASK) == FDC_FORMAT
-				? FDC_ID_BYTES
-				: MW_FLOPPY_SECTOR_BYTES;
+	bool format = (fdc->bytes[FDC_CODE] & FDC_CODE_MASK) == FDC_FORMAT;
+	unsigned most = format ? FDC_ID_BYTES : MW_FLOPPY_SECTOR_BYTES;
 
 	fdc->rate &= RATE_MASK;
 	fdc->tdr &= TDR_KEPT;
@@ -300,15 +297,24 @@ static void after_load(void *self)
 	fdc->recalibrating &= fdc->seeking;
 	fdc->ended &= ALL_DRIVES;
 	fdc->polled &= ALL_DRIVES;
-	if (fdc->position >= most)
+	if (fdc->position > MW_FLOPPY_SECTOR_BYTES ||
+	    (fdc->stage == FDC_HOST && fdc->position >= most))
 		fdc->position = 0;
-	if (fdc->phase > FDC_RESULT || fdc->count > FDC_BYTES || fdc->at >= FDC_BYTES ||
+	if (fdc->phase > FDC_RESULT || fdc->count > FDC_BYTES ||
 	    (fdc->phase == FDC_RESULT && fdc->at >= fdc->count) ||
 	    (fdc->phase == FDC_COMMAND && fdc_is_command_whole(fdc)))
 		fdc->phase = FDC_IDLE;
 	if (fdc->phase != FDC_EXECUTION)
 		fdc->stage = FDC_NO_STAGE;
-	else if (again) {
+}
+
+/* A drive that was at work is told again. */
+static void after_load(void *self)
+{
+	struct i82077 *fdc = self;
+
+	sanitise(fdc);
+	if (fdc->stage == FDC_IMAGE) {
 		fdc->stage = fdc_to_host(fdc) ? FDC_FIND : FDC_STORE;
 		mw_timer_arm(fdc->work, mw_now_ns(fdc));
 	}

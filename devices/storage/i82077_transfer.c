@@ -112,11 +112,24 @@ static unsigned sector_number(const struct i82077 *fdc)
 	return code_of(fdc) == FDC_READ_TRACK ? fdc->sectors + 1u : fdc->bytes[FDC_R];
 }
 
+/* What the drive has read is the controller's now. */
+static void take_sector(struct i82077 *fdc)
+{
+	unsigned unit = unit_of(fdc);
+
+	if (fdc_to_host(fdc) && fdc->ops[unit])
+		memcpy(fdc->sector, fdc->ops[unit]->bytes(fdc->drives[unit]),
+		       MW_FLOPPY_SECTOR_BYTES);
+}
+
 static void started(struct i82077 *fdc, enum mw_floppy_start start, uint8_t again)
 {
 	switch (start) {
 	case MW_FLOPPY_STARTED: fdc->stage = FDC_IMAGE; break;
-	case MW_FLOPPY_READY: go_on(fdc, FDC_READY, 0); break;
+	case MW_FLOPPY_READY:
+		take_sector(fdc);
+		go_on(fdc, FDC_READY, 0);
+		break;
 	case MW_FLOPPY_BUSY: go_on(fdc, again, RETRY_NS); break;
 	default: lose(fdc, is_write(fdc) ? FDC_ST1_DE : FDC_ST1_ND, 0);
 	}
@@ -331,28 +344,26 @@ static void host_done(struct i82077 *fdc)
 		store_sector(fdc);
 }
 
-static void sector_done(struct i82077 *fdc, bool good)
+static void sector_done(struct i82077 *fdc)
 {
-	unsigned unit = unit_of(fdc);
-
-	if (!good) {
-		fail(fdc, FDC_ST1_DE, FDC_ST2_DD);
-		return;
-	}
-	if (is_write(fdc) || code_of(fdc) == FDC_VERIFY || is_skipped(fdc) || !fdc->ops[unit]) {
+	if (is_write(fdc) || code_of(fdc) == FDC_VERIFY || is_skipped(fdc))
 		next(fdc);
-		return;
-	}
-	memcpy(fdc->sector, fdc->ops[unit]->bytes(fdc->drives[unit]), MW_FLOPPY_SECTOR_BYTES);
-	ask_host(fdc);
+	else
+		ask_host(fdc);
 }
 
 void fdc_on_done(void *self, const void *drive, bool good)
 {
 	struct i82077 *fdc = self;
 
-	if (fdc->stage == FDC_IMAGE && fdc->drives[unit_of(fdc)] == drive)
-		sector_done(fdc, good);
+	if (fdc->stage != FDC_IMAGE || fdc->drives[unit_of(fdc)] != drive)
+		return;
+	if (good) {
+		take_sector(fdc);
+		sector_done(fdc);
+	} else {
+		fail(fdc, FDC_ST1_DE, FDC_ST2_DD);
+	}
 }
 
 void fdc_on_work(void *self)
@@ -361,7 +372,7 @@ void fdc_on_work(void *self)
 
 	switch (fdc->stage) {
 	case FDC_FIND: find(fdc); break;
-	case FDC_READY: sector_done(fdc, true); break;
+	case FDC_READY: sector_done(fdc); break;
 	case FDC_STORE: store_sector(fdc); break;
 	case FDC_LOST: finish(fdc, FDC_ST0_ABNORMAL); break;
 	default: break;

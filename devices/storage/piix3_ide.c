@@ -232,9 +232,11 @@ static const struct mw_pci_register config_registers[] = {
 	{ SIDETIM, 1, 0, 0xff, 0 },
 };
 static const struct mw_pci_type pci_type = {
-	.vendor = 0x8086,
-	.device = 0x7010,
-	.class_code = 0x010180,
+	.identity = {
+		.vendor = 0x8086,
+		.device = 0x7010,
+		.class_code = 0x010180,
+	},
 	.command = MW_PCI_IO | MW_PCI_MASTER,
 	.status = 0x0280, /* fast back-to-back; DEVSEL# at medium speed */
 	.registers = config_registers,
@@ -254,7 +256,7 @@ static enum mw_io write_config(void *self, uint32_t offset, unsigned size, uint3
 	return mw_pci_write(&((struct piix3_ide *)self)->pci, offset, size, value);
 }
 
-static const struct mw_config_ops config = { read_config, write_config };
+static const struct mw_config_ops config = { read_config, write_config, &pci_type.identity };
 
 static bool init(void *self, struct mw_diagnostics *diagnostics)
 {

@@ -53,10 +53,14 @@ def first_finding(script, ours, theirs, watch):
     return None
 
 
+def our_side(workshop, chip):
+    return workshop.ours(getattr(chip, "WITH_INPUT", False), getattr(chip, "PROFILE", "isa.yaml"))
+
+
 def run_pair(workshop, chip, script):
     """The answers of both, which run at once."""
     keys = getattr(chip, "WITH_INPUT", False)
-    with workshop.ours(keys) as ours, workshop.qemu(chip.MACHINE, keys) as theirs, \
+    with our_side(workshop, chip) as ours, workshop.qemu(chip.MACHINE, keys) as theirs, \
             concurrent.futures.ThreadPoolExecutor() as pool:
         jobs = [pool.submit(ours.run, [step.ours for step in script.steps if step.ours]),
                 pool.submit(theirs.run, [step.theirs for step in script.steps if step.theirs])]
@@ -130,7 +134,7 @@ def read_all(side, intercept, first, commands):
 
 def is_as_listed(workshop, chip, difference):
     keys, watch = getattr(chip, "WITH_INPUT", False), chip.WATCHES[0]
-    with workshop.ours(keys) as ours, workshop.qemu(chip.MACHINE, keys) as theirs:
+    with our_side(workshop, chip) as ours, workshop.qemu(chip.MACHINE, keys) as theirs:
         theirs.run(their_start(chip))
         found = (read_all(ours, watch.ours, 0, commands_of(chip, difference, False)),
                  read_all(theirs, watch.theirs, watch.first, commands_of(chip, difference, True)))

@@ -166,7 +166,7 @@ class Model:
 
     def __init__(self, rnd):
         self.rnd, self.script = rnd, Script()
-        self.mode, self.set = MODE_SYSTEM, 2
+        self.mode, self.set, self.has_five = MODE_SYSTEM, 2, False
 
     def status(self):
         self.script.inb(STATUS, STATUS_MASK)
@@ -238,20 +238,27 @@ class Model:
         """What is sent, each byte with the number of bytes that answer it."""
         rnd = self.rnd
         alternate = rnd.randrange(4)
-        self.transact(self.to_keyboard, rnd.choice((
+        exchange = rnd.choice((
             ((0xed, 1), (rnd.randrange(8), 1)), ((0xee, 1),), ((0xf2, 3),), ((0xf4, 1),),
-            ((0xf0, 1), (alternate, 1 if alternate else 2), (0xfa, 1)), ((0xf3, 1), (rnd.randrange(128), 1)),
-            ((0xf5, 1),), ((0xf6, 1), (0xf4, 1)), ((0xff, 2),), ((0xef, 1),), ((0xf1, 1),))))
+            ((0xf0, 1), (alternate, 1 if alternate else 2), (0xfa, 1)),
+            ((0xf3, 1), (rnd.randrange(128), 1)), ((0xf5, 1),), ((0xf6, 1), (0xf4, 1)),
+            ((0xff, 2),), ((0xef, 1),), ((0xf1, 1),)))
+        self.transact(self.to_keyboard, exchange)
+        if exchange[0][0] == 0xf0 and alternate:
+            self.set = alternate
 
     def mouse(self):
         rnd = self.rnd
         echoed = rnd.choice([byte for byte in range(256) if byte not in (0xec, 0xff)])
         rate = rnd.choice((10, 20, 40, 60, 100, 200))
-        self.transact(self.to_mouse, rnd.choice((
+        exchange = rnd.choice((
             ((0xe6, 1),), ((0xe7, 1),), ((0xe8, 1), (rnd.randrange(4), 1)), ((0xe9, 4),),
             ((0xea, 1),), ((0xf0, 1),), ((0xeb, 5),), ((0xee, 1), (echoed, 1), (0xec, 1)),
             ((0xf2, 2),), ((0xf3, 1), (rate, 1)), ((0xf4, 1),), ((0xf5, 1),), ((0xf6, 1),),
-            ((0xff, 3), (0xf6, 1)), *KNOCKS)))
+            ((0xff, 3), (0xf6, 1)), *KNOCKS))
+        self.transact(self.to_mouse, exchange)
+        if exchange in KNOCKS or exchange[0][0] == 0xff:
+            self.has_five = exchange == KNOCKS[1]
 
     def transact(self, write, exchange):
         for byte, answers in exchange:
@@ -305,7 +312,7 @@ class Model:
             if is_remote:
                 self.to_mouse(0xeb)
             self.take(5)
-            button, down = rnd.choice(BUTTONS), rnd.random() < 0.5
+            button = rnd.choice(BUTTONS if self.has_five else BUTTONS[:3])
             for level in (True, False):
                 self.script.event("btn", button=button, down=level)
                 self.take(5)

@@ -13,7 +13,7 @@ TO_MEMORY, FROM_MEMORY = 0x46, 0x4a
 READY, BUSY, RESULT = 0x80, 0x90, 0xd0
 CYLINDERS, SECTORS, SECTOR = 80, 18, 512
 LONG_NS = 50 * 10**6  # everything has ended
-EIS, SE = 0x40, 0x20
+EIS, SE, HEAD = 0x40, 0x20, 0x04
 
 ON = "outb 0x3f2 0; outb 0x3f2 0x1c; clock_step 1000000; " + 4 * (
     "outb 0x3f5 8; skip inb 0x3f5; skip inb 0x3f5; ") + (
@@ -52,6 +52,11 @@ DIFFERENCES = (
                "In reset RQM is 0; QEMU's is 1. The script does not look.",
                "outb 0x3f2 0; inb 0x3f4",
                (0x00,), (0x80,)),
+    Difference("2.1.3",
+               "DOR reads as it was written; QEMU's has the unit of the last command. Its bits 0 "
+               "and 1 are not compared, and DIR is read after a command for unit 0.",
+               ON + send(SENSE_DRIVE, 1) + result(0, 1) + "inb 0x3f2",
+               (0x1c,), (0x1d,)),
     Difference("2.1.4",
                "TDR keeps two bits and leaves the others floating; QEMU has another one of a later "
                "chip, and zeros. Not compared.",
@@ -71,9 +76,16 @@ DIFFERENCES = (
                ON + dma(TO_MEMORY, 0x10000, 4096) + send(READ, 0, 0, 0, 18, 2, 18, 0x1b, 0xff) +
                WAIT + result(7),
                (0x40, 0x80, 0, 1, 0, 1, 2), (0x20, 0, 0, 1, 0, 1, 2)),
+    Difference("6.1, SE and H",
+               "After the last sector of a cylinder the head is where it was; QEMU's goes to the "
+               "next one, and to the other side is a seek for it. These bits are not compared "
+               "then, and a seek follows.",
+               ON + dma(TO_MEMORY, 0x10000, 512) + send(READ_BOTH, 4, 0, 1, 18, 2, 18, 0x1b, 0xff) +
+               WAIT + result(7),
+               (0x04, 0, 0, 1, 0, 1, 2), (0x20, 0, 0, 1, 0, 1, 2)),
     Difference("5.1.1; 6.2, ND",
-               "A sector that is not there is no data; QEMU says that the cylinder has ended. ST1 "
-               "of such is not compared.",
+               "A sector that is not there is no data; QEMU says that the cylinder has ended, and "
+               "has the head of the command before. Of such ST1 and H are not compared.",
                ON + dma(TO_MEMORY, 0x10000, 512) + send(READ, 0, 0, 0, 19, 2, 25, 0x1b, 0xff) +
                WAIT + result(2),
                (0x40, 0x04), (0x40, 0x80)),
@@ -132,6 +144,12 @@ DIFFERENCES = (
                "It tells the sector that passes; QEMU's disk does not turn. R is not compared.",
                ON + WAIT + send(READ_ID, 0) + WAIT + result(1, 5),
                (7,), (2,)),
+    Difference("5.1.2, READ ID",
+               "It is of the drive that it names; QEMU's of the one before. The script names that "
+               "one in SENSE DRIVE STATUS first.",
+               ON + send(RECALIBRATE, 1) + WAIT + send(SENSE) + result(0, 2) + send(READ_ID, 0) +
+               WAIT + result(1),
+               (0x00,), (0x01,)),
     Difference("table 5-1",
                "The chip has no PART ID, SAVE, FORMAT AND WRITE and SCAN, and they are invalid; QEMU "
                "is a later one as well. The script has what both have.",
@@ -143,6 +161,11 @@ DIFFERENCES = (
                ON + dma(TO_MEMORY, 0x10000, 512) + ONE + WAIT + "line 6; " + result(0, 1) +
                "line 6; " + result(0, 6) + "line 6",
                (1, 0, 0), (1, 1, 0)),
+    Difference("5.2.3, SEEK",
+               "The controller counts its steps, whatever the drive does; in QEMU an empty drive "
+               "stays where it is. The script seeks with the other one.",
+               ON + send(SEEK, 1, 5) + WAIT + send(SENSE) + result(2),
+               (0x21, 5), (0x21, 0)),
     Difference("5.2.2, RECALIBRATE",
                "Without a drive track 0 is never found; QEMU has two drives and takes them for all "
                "four. The script has units 0 and 1.",
@@ -180,7 +203,7 @@ class Model:
 
     def __init__(self, rnd):
         self.rnd, self.made = rnd, Script()
-        self.cylinder, self.implied = [0, 0], False
+        self.cylinder, self.implied = 0, False
 
     def command(self, values, masks, interrupts=True):
         """Sends it, and compares its result under the masks."""
@@ -204,23 +227,21 @@ class Model:
         self.command((SENSE,), (0xff, 0xff), interrupts=False)
 
     def seek(self):
-        unit, cylinder = self.rnd.randrange(2), self.rnd.randrange(CYLINDERS)
-        self.command((SEEK, unit, cylinder), ())
-        self.cylinder[unit] = cylinder
+        self.cylinder = self.rnd.randrange(CYLINDERS)
+        self.command((SEEK, 0, self.cylinder), ())
         self.sense()
 
     def relative_seek(self):
-        unit, inwards = self.rnd.randrange(2), self.rnd.random() < 0.5
-        at = self.cylinder[unit]
-        steps = self.rnd.randrange(CYLINDERS - at if inwards else at + 1)
-        self.command((RELATIVE_IN if inwards else RELATIVE_OUT, unit, steps), ())
-        self.cylinder[unit] += steps if inwards else -steps
+        inwards = self.rnd.random() < 0.5
+        steps = self.rnd.randrange(CYLINDERS - self.cylinder if inwards else self.cylinder + 1)
+        self.command((RELATIVE_IN if inwards else RELATIVE_OUT, 0, steps), ())
+        self.cylinder += steps if inwards else -steps
         self.sense()
 
     def recalibrate(self):
         unit = self.rnd.randrange(2)
         self.command((RECALIBRATE, unit), ())
-        self.cylinder[unit] = 0
+        self.cylinder = self.cylinder if unit else 0
         self.sense()
 
     def program(self, mode, address, count):
@@ -239,7 +260,7 @@ class Model:
     def transfer(self):
         """One or more whole sectors, from where the head is or is told to go."""
         rnd, write, both = self.rnd, self.rnd.random() < 0.4, self.rnd.random() < 0.5
-        cylinder, head = self.cylinder[0], rnd.randrange(2)
+        cylinder, head = self.cylinder, rnd.randrange(2)
         if self.implied and rnd.random() < 0.4:
             cylinder = rnd.randrange(CYLINDERS)
         first = rnd.randrange(1, SECTORS + 1)
@@ -252,26 +273,32 @@ class Model:
         for spot in spots:
             self.made.writel(spot, rnd.randrange(1 << 32))
         self.program(FROM_MEMORY if write else TO_MEMORY, address, count * SECTOR)
-        self.command((code, head << 2, cylinder, head, first, 2, SECTORS, 0x1b, 0xff), 7 * (0xff,))
-        self.cylinder[0] = cylinder
+        st0 = 0xff & ~(SE if first + count > SECTORS else 0) & ~(HEAD if count == left else 0)
+        self.command((code, head << 2, cylinder, head, first, 2, SECTORS, 0x1b, 0xff),
+                     (st0,) + 6 * (0xff,))
+        self.cylinder = cylinder
         self.read_channel()
         for spot in spots:
             self.made.readl(spot)
+        if count == left:
+            self.seek()
 
     def fail(self):
         """A sector that is not there, or the wrong rate."""
-        rnd, cylinder = self.rnd, self.cylinder[0]
+        rnd, cylinder = self.rnd, self.cylinder
         self.program(TO_MEMORY, 0x10000, SECTOR)
         if rnd.random() < 0.5:
             self.command((READ, 0, cylinder, 0, rnd.randrange(19, 256), 2, 255, 0x1b, 0xff),
-                         (0xff, 0, 0xff, 0xff, 0xff, 0xff, 0xff))
+                         (0xff & ~HEAD, 0, 0xff, 0xff, 0xff, 0xff, 0xff))
             return
         self.made.outb(DIR, rnd.choice((1, 2, 3)))
-        self.command((READ, 0, cylinder, 0, 1, 2, SECTORS, 0x1b, 0xff), 7 * (0xff,))
+        self.command((READ, 0, cylinder, 0, 1, 2, SECTORS, 0x1b, 0xff),
+                     (0xff & ~HEAD,) + 6 * (0xff,))
         self.made.outb(DIR, 0)
 
     def read_id(self):
         head = self.rnd.randrange(2)
+        self.command((SENSE_DRIVE, head << 2), (0xff,), interrupts=False)
         self.command((READ_ID, head << 2), (0xff, 0xff, 0xff, 0xff, 0xff, 0, 0xff))
 
     def settings(self):
@@ -293,9 +320,10 @@ class Model:
         elif choice == 2:
             self.command((rnd.choice((0x00, 0x01)),), (0xff,), interrupts=False)
         elif choice == 3:
+            self.command((SENSE_DRIVE, 0), (0xff,), interrupts=False)
             self.made.inb(DIR, 0x80)
         else:
-            self.made.inb(DOR)
+            self.made.inb(DOR, 0xfc)
 
     def reset(self):
         """By DOR; LOCK or not."""
@@ -321,7 +349,7 @@ class Model:
         for unit in range(2):
             self.command((RECALIBRATE, unit), ())
             self.sense()
-        self.cylinder = [0, 0]
+        self.cylinder = 0
 
     def any_step(self):
         step = self.rnd.choice((self.seek, self.relative_seek, self.recalibrate, self.fail,

@@ -18,7 +18,7 @@ QEMU, COMPILER = "qemu-system-x86_64", "cc"
 ROM_BYTES = 64 << 10
 FLOPPY_BYTES = 1440 << 10
 HALT = b"\xf4"
-BOUND_S = 120
+BOUND_S, UNTIL_S = 120, 5
 
 
 class Skip(Exception):
@@ -63,10 +63,10 @@ class Workshop:
     def __exit__(self, *unused):
         self.folder.cleanup()
 
-    def ours(self, with_input=False):
-        """Our machine: tests/diff/isa.yaml."""
+    def ours(self, with_input=False, profile="isa.yaml"):
+        """Our machine, a profile of this folder."""
         monitor = self.monitor("ours") if with_input else None
-        return Side([self.millwright, "run", str(FOLDER / "isa.yaml"), "--set",
+        return Side([self.millwright, "run", str(FOLDER / profile), "--set",
                      f"firmware={self.rom}", "--set", f"floppy={self.floppy()}",
                      "--accel", "none", "--qtest", "stdio"]
                     + (["--qmp", monitor] if monitor else []),
@@ -74,9 +74,9 @@ class Workshop:
 
     def qemu(self, machine, with_input=False):
         """QEMU's, at the same moment of the same day; `machine` may have options after it, in
-        which `{floppy}` is a disk."""
+        which `{floppy}` is a disk, `{rom}` the ROM's file."""
         monitor = self.monitor("theirs") if with_input else None
-        return Side([QEMU, "-M", *machine.format(floppy=self.floppy()).split(),
+        return Side([QEMU, "-M", *machine.format(floppy=self.floppy(), rom=self.rom).split(),
                      "-accel", "tcg", "-m", "16", "-bios", self.rom,
                      "-qtest", "stdio", "-qtest-log", "none", "-rtc",
                      "base=2026-02-28T23:59:50,clock=vm", "-vga", "none", "-display", "none",
@@ -136,7 +136,7 @@ class Side:
         with theirs:
             self.process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=self.log,
                                             env={**os.environ, **variables})
-        self.rest = b""
+        self.rest, self.moves = b"", []
         self.monitor = Monitor(monitor, self.process) if monitor else None
 
     def __enter__(self):
@@ -150,15 +150,29 @@ class Side:
 
     def run(self, commands):
         """Sends all commands, and returns an answer to each. What begins with `{` is for the
-        monitor, and waits for the answers before it."""
+        monitor, and waits for the answers before it; `until MASK COMMAND` reads until none of
+        these bits is set."""
         answers = []
-        for is_input, group in itertools.groupby(commands, lambda command: command[0] == "{"):
-            for command in group if is_input else ():
+        for kind, group in itertools.groupby(commands, lambda command: command[0] in "{u" and
+                                             command[0]):
+            for command in group if kind else ():
+                if kind == "u":
+                    answers.append(self.run_until(*command.split(" ", 2)[1:]))
+                    continue
                 self.monitor.run(command)
                 answers.append(Answer(None, []))
-            if not is_input:
+            if not kind:
                 answers += self.run_plain(list(group))
         return answers
+
+    def run_until(self, mask, command):
+        moves, end = [], time.monotonic() + UNTIL_S
+        while time.monotonic() < end:
+            answer = self.run_plain([command])[0]
+            moves += answer.moves
+            if not answer.value & int(mask, 0):
+                return Answer(answer.value, moves)
+        raise Failure(f"`{command}` still reads {answer.value:#x} from {self.process.args[0]}")
 
     def run_plain(self, commands):
         sender = threading.Thread(target=self.send, args=("\n".join(commands) + "\n",))
@@ -175,22 +189,25 @@ class Side:
             pass  # whoever reads the answers sees it
 
     def take_answers(self, commands):
-        answers, moves = [], []
+        """Lines may move after the last answer; they are the next one's."""
+        answers = []
         while len(answers) < len(commands):
             for line in self.take_lines():
                 word, _, rest = line.partition(b" ")
                 if word == b"IRQ":
                     what, number = rest.split()
-                    moves.append((int(number), what == b"raise"))
+                    self.moves.append((int(number), what == b"raise"))
                 elif word == b"OK":
-                    answers.append(Answer(int(rest, 0) if rest[:1].isdigit() else None, moves))
-                    moves = []
+                    answers.append(self.answer(int(rest, 0) if rest[:1].isdigit() else None))
                 elif rest == b"Unknown command 'clock_step'":
-                    answers.append(Answer(None, moves))  # still.c has made the step
-                    moves = []
+                    answers.append(self.answer(None))  # still.c has made the step
                 elif rest != b"Unknown command 'timers'":
                     raise Failure(f"`{commands[len(answers)]}` gets `{line.decode()}`")
         return answers
+
+    def answer(self, value):
+        moves, self.moves = self.moves, []
+        return Answer(value, moves)
 
     def take_lines(self):
         try:

@@ -101,8 +101,8 @@ static void build(const struct mw_plan *plan)
 
 	if (mw_machine_build(&machine, plan, &diagnostics)) {
 		mw_machine_set_log(machine, sink);
-		mw_machine_add_reset_hook(
-			machine, (struct mw_reset_hook){ "items", mw_items_write, NULL });
+		mw_machine_add_reset_hook(machine,
+					  (struct mw_reset_hook){ "items", mw_items_write, NULL });
 		mw_machine_add_reset_hook(
 			machine, (struct mw_reset_hook){ "tables", mw_tables_write, NULL });
 		CHECK(mw_machine_reset(machine, &diagnostics) || diagnostics.errors);

@@ -100,7 +100,10 @@ static bool step(struct session *session, const uint8_t **at, const uint8_t *end
 	switch (what & DRAIN) {
 	case CHANGE: change(session, what); return true;
 	case RESIZE: resize(session, what); return true;
-	case DRAIN: send_some(session, what & TAKE); return true;
+	case DRAIN:
+		mw_rfb_refreshed(&session->rfb);
+		send_some(session, what & TAKE);
+		return true;
 	default: break;
 	}
 	if (count > (size_t)(end - *at))
@@ -153,6 +156,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 	begin(session, bytes[0]);
 	for (unsigned i = 0; i < STEPS && at < end && step(session, &at, end); i++)
 		take_events(session);
+	mw_rfb_refreshed(&session->rfb);
 	send_some(session, 1000);
 	take_events(session);
 	mw_vnc_let_go(&session->input, &session->hands);

@@ -89,12 +89,16 @@ def layer_fault(path, name):
     return None
 
 
+# Parts that several chips have in them.
+PARTS = ("devices/legacy/pm1.h",)
+
+
 def sibling_fault(path, name):
     """Chips do not know each other, hypervisors neither; a chip's own headers are its own."""
     here, there = os.path.dirname(path), os.path.dirname(name)
     folder = path.split("/")[0]
     # Backends are host code, not chips: what two of them share lives beside them.
-    shared = here == there == "devices/backend"
+    shared = here == there == "devices/backend" or name in PARTS
     if folder == "devices" and there not in ("devices", "devices/bus") and not shared:
         stem = os.path.splitext(os.path.basename(name))[0]
         stem = stem[:-len("_internal")] if stem.endswith("_internal") else stem

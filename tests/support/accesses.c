@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/support/channels.h"
+
 enum { STEP_BYTES = 8, TAKE_BYTES = 4096 };
 enum {
 	DO_READ,
@@ -22,7 +24,7 @@ enum {
 	DO_ACKNOWLEDGE,
 	DO_INPUT,
 	DO_COUNT,
-	DO_CONFIG = DO_COUNT /* of what is a PCI function */
+	DO_OTHER = DO_COUNT /* of what is a PCI function, or is at a channel of an 8237 */
 };
 
 /* Mostly inside the region, and now and then across its end. */
@@ -127,6 +129,35 @@ static void access_config(struct rig *rig, const uint8_t *step)
 				 step[4] | (uint32_t)step[5] << 8 | (uint32_t)step[6] << 24);
 }
 
+/* NULL: neither an 8237 nor at a channel of one. */
+static const struct mw_wire *channel_of(const struct mw_device_type *type)
+{
+	const struct mw_wire *wire = pick_wire(type, MW_DMA, 0);
+
+	return wire && (wire->channel || wire->on_cycle) ? wire : NULL;
+}
+
+static void use_channel(struct rig *rig, const struct mw_device_type *type, const uint8_t *step)
+{
+	unsigned channel = step[1] % FAKE_CHANNELS == FAKE_CASCADE ? 0 : step[1] % FAKE_CHANNELS;
+	size_t count = step[2] | (size_t)step[3] << 8;
+
+	if (channel_of(type)->channel) {
+		rig_grant(rig, &(struct mw_dma_cycle){ .address = (uint64_t)step[4] << 12 | step[5],
+						       .count = count,
+						       .to_memory = step[1] & 1,
+						       .verify = step[1] & 2,
+						       .terminal = step[1] & 4,
+						       .down = step[1] & 8 });
+		return;
+	}
+	struct fake_channel *fake = rig_channel(rig, channel);
+
+	fake->room = count;
+	fake->moved = 0;
+	rig_dreq(rig, channel, step[4] & 1);
+}
+
 static bool has_sleep(const struct mw_device_type *type)
 {
 	return pick_wire(type, MW_POWER, 0) != NULL;
@@ -135,7 +166,7 @@ static bool has_sleep(const struct mw_device_type *type)
 static void do_step(struct rig *rig, const struct mw_device_type *type, const uint8_t *step,
 		    bool resets)
 {
-	unsigned what = step[0] % (DO_COUNT + (type->config ? 1u : 0));
+	unsigned what = step[0] % (DO_COUNT + (type->config || channel_of(type) ? 1u : 0));
 	enum mw_power_event event;
 	int code;
 
@@ -150,7 +181,12 @@ static void do_step(struct rig *rig, const struct mw_device_type *type, const ui
 	case DO_EOI: rig_eoi(rig, step[1]); break;
 	case DO_ACKNOWLEDGE: rig_acknowledge(rig); break;
 	case DO_INPUT: send_input(rig, type, step); break;
-	case DO_CONFIG: access_config(rig, step); break;
+	case DO_OTHER:
+		if (type->config)
+			access_config(rig, step);
+		else
+			use_channel(rig, type, step);
+		break;
 	case DO_RESET:
 		if (resets && step[1] < 16)
 			rig_reset(rig);

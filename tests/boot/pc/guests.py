@@ -47,7 +47,7 @@ MODULES = ("arch", "crypto", "lib", "fs/ext4", "fs/jbd2", "fs/isofs", "fs/fat", 
            "drivers/video", "drivers/watchdog", "sound/drivers/pcsp", "sound/core", "sound/pci/ac97")
 HEAVY = ("drivers/gpu/drm/amd", "drivers/gpu/drm/i915", "drivers/gpu/drm/nouveau", "drivers/gpu/drm/radeon",
          "drivers/gpu/drm/xe", "drivers/gpu/drm/vmwgfx", "drivers/scsi/lpfc", "drivers/scsi/qla2xxx")
-INITRD_MODULES = ("ata_piix", "ata_generic", "sd_mod", "sr_mod", "ext4", "crc32c_generic", "crc32c-intel", "floppy")
+INITRD_MODULES = ("ata_piix", "ata_generic", "sd_mod", "sr_mod", "ext4", "crc32c_generic", "crc32c-intel")
 
 PRUNED = ("usr/share/doc", "usr/share/man", "usr/share/info", "usr/share/locale", "usr/share/i18n", "usr/share/lintian",
           "usr/share/bug", "usr/share/common-licenses", "usr/share/bash-completion", "usr/share/zsh",
@@ -224,6 +224,21 @@ def kernel_package():
     return match[1]
 
 
+def is_below(path, folders):
+    return any(path.startswith(f"kernel/{folder}/") for folder in folders)
+
+
+def keep_modules(folder, tree, version):
+    """Those of MODULES and what they need."""
+    run("depmod", "-b", tree, version)
+    with open(os.path.join(folder, "modules.dep"), encoding="ascii") as file:
+        needs = {name: rest.split() for name, rest in (line.split(":") for line in file)}
+    kept = {name for name in needs if is_below(name, MODULES) and not is_below(name, HEAVY)}
+    kept |= {needed for name in kept for needed in needs[name]}
+    for name in set(needs) - kept:
+        os.unlink(os.path.join(folder, name))
+
+
 def put_kernel(tree, folder):
     """The full kernel, with those of its modules that such a PC may want. Returns its version."""
     name = kernel_package()
@@ -234,16 +249,7 @@ def put_kernel(tree, folder):
     run("tar", "-x", "--keep-directory-symlink", "-C", tree, stdin=files.stdout)  # /lib is a link
     if files.wait():
         fail(f"{package} cannot be unpacked")
-    kernel = os.path.join(tree, "lib/modules", version, "kernel")
-    for path, folders, files in os.walk(kernel, topdown=False):
-        inside = os.path.relpath(path, kernel)
-        stays = any(inside == wanted or inside.startswith(wanted + "/") for wanted in MODULES)
-        heavy = any(inside == unwanted or inside.startswith(unwanted + "/") for unwanted in HEAVY)
-        if not stays or heavy:
-            for file in files:
-                os.unlink(os.path.join(path, file))
-        if not os.listdir(path):
-            os.rmdir(path)
+    keep_modules(os.path.join(tree, "lib/modules", version), tree, version)
     run("depmod", "-b", tree, version)
     return version
 
@@ -255,7 +261,8 @@ def configure(tree):
     write(tree, "etc/machine-id", "4d57babe000040008000000000000001\n")
     write(tree, "etc/initramfs-tools/initramfs.conf", "MODULES=list\nBUSYBOX=n\nKEYMAP=n\nCOMPRESS=lz4\nFSTYPE=ext4\n")
     write(tree, "etc/initramfs-tools/modules", "\n".join(INITRD_MODULES) + "\n")
-    write(tree, "etc/modules", "floppy\n")
+    # Reading an empty drive takes long; who wants the floppy loads its driver.
+    write(tree, "etc/modprobe.d/floppy.conf", "blacklist floppy\n")
     write(tree, "etc/systemd/system.conf.d/slow.conf", "[Manager]\nDefaultTimeoutStartSec=900s\n"
           "DefaultDeviceTimeoutSec=900s\nDefaultTimeoutStopSec=300s\nRuntimeWatchdogSec=0\n")
     write(tree, "etc/systemd/journald.conf.d/small.conf", "[Journal]\nStorage=volatile\nForwardToConsole=no\n")

@@ -578,13 +578,15 @@ static void the_machines_reset_runs_loader_and_tables(void **state)
 	assert_memory_equal(ram(f, PREFERRED, PAYLOAD), f->image + SETUP, PAYLOAD);
 }
 
-static void tables_that_are_missing_are_refused_by_name(void **state)
+static void routing_table_without_a_router_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	assert_true(boot(f));
-	f->plan.boot.tables = MW_TABLES_ACPI | MW_TABLES_MP;
+	f->plan.boot.tables = MW_TABLES_ACPI | MW_TABLES_PIR;
 	assert_false(mw_tables_write(NULL, f->machine, &f->cpu, &f->diagnostics));
-	assert_string_equal(last(f)->message, "tables of kind `mp` are not implemented yet");
+	assert_string_equal(last(f)->message,
+			    "there is no PCI interrupt router that a table of kind `pir` could be "
+			    "about");
 }
 
 static void a_file_that_shrinks_between_resets_is_an_error(void **state)
@@ -680,7 +682,7 @@ int main(void)
 		TEST(a_file_that_may_not_be_read_says_so),
 		TEST(a_reset_loads_everything_again),
 		TEST(the_machines_reset_runs_loader_and_tables),
-		TEST(tables_that_are_missing_are_refused_by_name),
+		TEST(routing_table_without_a_router_is_refused),
 		TEST(a_file_that_shrinks_between_resets_is_an_error),
 		TEST(a_file_that_is_rewritten_between_resets_is_an_error),
 		TEST(a_file_that_is_replaced_stays_what_it_was),

@@ -289,6 +289,20 @@ static void nothing_is_drawn_for_nobody(void **state)
 	close_scene(scene);
 }
 
+static void whole_picture_is_the_one_of_now(void **state)
+{
+	struct scene *scene = plain();
+
+	connect_plain(scene, 0);
+	for (unsigned i = 0; i < 3; i++) {
+		paint(scene, 50, 50, 0x111111 * i);
+		ask(scene, 0, false);
+		listen_until(scene, 0, i + 1);
+		assert_int_equal(rfb_client_pixel(&scene->client[0], 50, 50), 0x111111 * i);
+	}
+	close_scene(scene);
+}
+
 static void picture_changes_its_size(void **state)
 {
 	struct scene *scene = plain();
@@ -742,6 +756,7 @@ int main(void)
 		TEST(client_sees_the_picture),
 		TEST(changes_arrive_once_asked_for),
 		TEST(nothing_is_drawn_for_nobody),
+		TEST(whole_picture_is_the_one_of_now),
 		TEST(picture_changes_its_size),
 		TEST(display_without_a_picture_is_black),
 		TEST(several_see_the_same),

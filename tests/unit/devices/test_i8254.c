@@ -744,11 +744,29 @@ static void count_that_was_not_loaded_yet_survives_a_snapshot(void **state)
 	rig_destroy(other);
 }
 
+/* IA-PC HPET specification, legacy replacement: the counter goes on, its interrupts do not. */
+static void interrupts_are_held_back_while_another_chip_has_the_line(void **state)
+{
+	program(*state, 0, MODE2, 1000);
+	clocks(*state, 1);
+	rig_drive(*state, "irq_off", 0, true);
+	assert_false(rig_line(*state, "irq", 0));
+	rig_rises(*state, "irq", 0);
+	clocks(*state, 5500);
+	assert_int_equal(rig_rises(*state, "irq", 0), 0);
+	assert_int_equal(count(*state, 0), 500);
+	rig_drive(*state, "irq_off", 0, false);
+	assert_int_equal(rig_rises(*state, "irq", 0), 1); /* OUT is high */
+	clocks(*state, 500);
+	assert_int_equal(rig_rises(*state, "irq", 0), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(interrupts_are_held_back_while_another_chip_has_the_line),
 		TEST(reset_leaves_counters_without_a_count),
 		TEST(control_register_cannot_be_read),
 		TEST(mode_0_ends_n_plus_1_clocks_after_the_count),

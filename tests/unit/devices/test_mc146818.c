@@ -478,6 +478,20 @@ static void periodic_interrupt_comes_at_its_rate(void **state)
 }
 
 /* 16 Hz for a quarter of an hour, served each time: none too many, none too few. */
+/* IA-PC HPET specification, legacy replacement. */
+static void interrupts_are_held_back_while_another_chip_has_the_line(void **state)
+{
+	out(*state, A, DIVIDER_RUNS | 0xf);
+	out(*state, B, PIE | H24);
+	rig_drive(*state, "irq_off", 0, true);
+	rig_advance(*state, SECOND_NS / 2);
+	assert_false(irq(*state));
+	rig_drive(*state, "irq_off", 0, false);
+	assert_true(irq(*state)); /* its flag waits */
+	assert_int_equal(in(*state, C), IRQF | PF);
+	assert_false(irq(*state));
+}
+
 static void periodic_interrupts_do_not_drift(void **state)
 {
 	unsigned served = 0;
@@ -777,6 +791,7 @@ int main(void)
 		TEST(set_clears_uie),
 		TEST(periodic_rates_are_those_of_table_5),
 		TEST(periodic_interrupt_comes_at_its_rate),
+		TEST(interrupts_are_held_back_while_another_chip_has_the_line),
 		TEST(periodic_interrupts_do_not_drift),
 		TEST(missed_periods_are_one_flag),
 		TEST(interrupt_that_nobody_serves_is_one),

@@ -50,13 +50,15 @@ static void on_change(void *self, unsigned at, unsigned size)
 }
 
 static const struct mw_pci_type pci_type = {
-	.vendor = 0x1234,
-	.device = 0x5678,
-	.subsystem_vendor = 0x9abc,
-	.subsystem = 0xdef0,
-	.class_code = 0x0c0330,
-	.revision = 0x42,
-	.pin = 2,
+	.identity = {
+		.vendor = 0x1234,
+		.device = 0x5678,
+		.subsystem_vendor = 0x9abc,
+		.subsystem = 0xdef0,
+		.class_code = 0x0c0330,
+		.revision = 0x42,
+		.pin = 2,
+	},
 	.status = 0x0280,
 	.registers = registers,
 	.register_count = sizeof(registers) / sizeof(registers[0]),
@@ -102,7 +104,7 @@ static const struct mw_state state_rows[] = {
 	{ "memory", MW_FIELD(struct function, memory), .since = 1 },
 	{ "pci", MW_STRUCT(struct function, pci, mw_pci_rows), .since = 1 },
 };
-static const struct mw_config_ops config = { .read = read_config, .write = write_config };
+static const struct mw_config_ops config = { read_config, write_config, &pci_type.identity };
 static const char *const buses[] = { "pci", NULL };
 static const struct mw_device_type function_type = {
 	MW_DEVICE_TYPE,

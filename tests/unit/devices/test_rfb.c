@@ -135,6 +135,7 @@ static void deliver(struct session *session, size_t most)
 {
 	struct mw_rfb *rfb = session->rfb;
 
+	mw_rfb_refreshed(rfb);
 	while (mw_rfb_fill(rfb)) {
 		size_t count = rfb->count - rfb->sent;
 
@@ -501,6 +502,8 @@ static void slow_reader_has_one_update_on_its_way(void **state)
 	session->client.height = rfb->height = 300;
 	paint(session, 6);
 	assert_true(say(session, bytes, rfb_client_request(&session->client, bytes, false)));
+	assert_false(mw_rfb_fill(rfb)); /* the picture may be old */
+	mw_rfb_refreshed(rfb);
 	for (unsigned i = 0; i < 100; i++) {
 		assert_true(mw_rfb_fill(rfb));
 		assert_true(say(session, bytes, rfb_client_request(&session->client, bytes, true)));
@@ -577,6 +580,8 @@ static void resize_within_an_update_does_no_harm(void **state)
 	ACCEPT(session, DESKTOP_SIZE, HEXTILE);
 	paint(session, 6);
 	assert_true(say(session, bytes, rfb_client_request(&session->client, bytes, false)));
+	assert_false(mw_rfb_fill(rfb)); /* the picture may be old */
+	mw_rfb_refreshed(rfb);
 	assert_true(mw_rfb_fill(rfb));
 	set_canvas(session, 10, 10);
 	mw_rfb_resized(rfb);

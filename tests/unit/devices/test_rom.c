@@ -64,6 +64,20 @@ static void shorter_image_may_lie_at_the_start(void **state)
 	rig_destroy(rig);
 }
 
+static void its_end_is_seen_at_another_place_too(void **state)
+{
+	static const uint8_t image[] = { 1, 2, 3, 4 };
+	struct mw_diagnostics diagnostics = { 0 };
+	struct rig *rig;
+
+	assert_true(build(&rig, image, sizeof(image), NULL, &diagnostics));
+	assert_int_equal(rig_read(rig, "low", ROM_BYTES - 4, 4), 0x04030201);
+	assert_int_equal(rig_read(rig, "low", 0, 1), 0xff);
+	rig_write(rig, "low", ROM_BYTES - 4, 4, 0);
+	assert_int_equal(rig_read(rig, "low", ROM_BYTES - 4, 4), 0x04030201);
+	rig_destroy(rig);
+}
+
 static void writes_are_dropped_and_a_reset_changes_nothing(void **state)
 {
 	static const uint8_t image[] = { 0x55, 0xaa };
@@ -106,6 +120,7 @@ int main(void)
 		cmocka_unit_test(image_of_the_same_size_fills_it),
 		cmocka_unit_test(shorter_image_lies_at_the_end),
 		cmocka_unit_test(shorter_image_may_lie_at_the_start),
+		cmocka_unit_test(its_end_is_seen_at_another_place_too),
 		cmocka_unit_test(writes_are_dropped_and_a_reset_changes_nothing),
 		cmocka_unit_test(image_that_is_too_large_is_refused),
 		cmocka_unit_test(empty_image_is_refused),

@@ -27,6 +27,11 @@ struct chip {
 	struct mw_msi *msi;
 };
 
+static size_t on_transfer(void *self, uint8_t *bytes, size_t count, bool to_memory, bool terminal)
+{
+	return count;
+}
+
 static void on_level(void *self, unsigned index, bool level)
 {
 }
@@ -126,11 +131,14 @@ static const struct mw_property path_properties[] = {
 	{ "flag", "A bool.", MW_FIELD(struct chip, flag) },
 };
 static const struct mw_wire floppy_wires[] = {
-	{ "dma", "A channel.", MW_FIELD(struct chip, low), .channel = true },
+	{ "dma", "A channel.", MW_FIELD(struct chip, low), .channel = true,
+	  .on_transfer = on_transfer },
 };
 static const struct mw_wire sound_wires[] = {
-	{ "low", "A channel.", MW_FIELD(struct chip, low), .channel = true, .optional = true },
-	{ "high", "Another.", MW_FIELD(struct chip, high), .channel = true, .optional = true },
+	{ "low", "A channel.", MW_FIELD(struct chip, low), .channel = true, .optional = true,
+	  .on_transfer = on_transfer },
+	{ "high", "Another.", MW_FIELD(struct chip, high), .channel = true, .optional = true,
+	  .on_transfer = on_transfer },
 	{ "irq", "A line.", MW_FIELD(struct chip, irq), .optional = true },
 };
 static const struct mw_wire nic_wires[] = {

@@ -175,6 +175,21 @@ static void pins_may_lead_to_a_node(void **state)
 	back_fini(&back);
 }
 
+static void a_row_of_inputs_may_be_named(void **state)
+{
+	struct back back;
+
+	back_resolve(&back,
+		     SWIZZLED("{ swizzle: 1, pins: [20], to: apic.pin }") "  a: { type: nic, at: "
+									  "pci, intx: A }\n",
+		     NULL);
+	back_clean(&back);
+	assert_string_equal(back_net(&back, "a", "irq")->domain, "pci");
+	assert_int_equal(back_net(&back, "a", "irq")->gsi, 20);
+	assert_non_null(strstr(back.text, "to: apic.pin:0\n"));
+	back_fini(&back);
+}
+
 static void a_line_of_pci_is_a_line_of_where_it_leads(void **state)
 {
 	struct back back;
@@ -226,6 +241,9 @@ static void domain_mistakes_are_named(void **state)
 	back_bad(code, part, BACK_CPU BACK_MEMORY BACK_BOOT "irq: { d: " domain " }\n" BACK_DEVICES)
 	DOMAIN_BAD("R305", "no node `apci`", "{ lines: 24, to: apci }");
 	DOMAIN_BAD("R305", "no one row of interrupt inputs", "{ lines: 24, to: isa }");
+	DOMAIN_BAD("R305", "`pic` (pic) has no interrupt inputs `pin`",
+		   "{ lines: 16, to: pic.pin }");
+	DOMAIN_BAD("R305", "no node `pick`", "{ lines: 16, to: pick.ir }");
 	DOMAIN_BAD("R305", "`pic` has pins 0-15", "{ lines: 24, to: apic, map: { 0: pic:16 } }");
 	DOMAIN_BAD("R305", "`d` has lines 0-3; found `4`",
 		   "{ lines: 4, to: apic, map: { 4: apic:1 } }");
@@ -419,6 +437,7 @@ int main(void)
 		cmocka_unit_test(a_count_property_lowers_the_pins),
 		cmocka_unit_test(slot_and_pin_make_a_line),
 		cmocka_unit_test(pins_may_lead_to_a_node),
+		cmocka_unit_test(a_row_of_inputs_may_be_named),
 		cmocka_unit_test(a_line_of_pci_is_a_line_of_where_it_leads),
 		cmocka_unit_test(all_domains_together_have_so_many_lines),
 		cmocka_unit_test(domain_mistakes_are_named),

@@ -124,6 +124,108 @@ static void a_keyboard_controller_brings_a_mouse(void **state)
 	assert_int_equal(reset(f)->cmos[0x14], 0x06);
 }
 
+/* A drive that says how large it is. */
+struct drive {
+	uint32_t cylinders;
+};
+
+static unsigned tell_type(const void *self)
+{
+	return 4;
+}
+
+static void tell_geometry(const void *self, unsigned geometry[3])
+{
+	geometry[0] = ((const struct drive *)self)->cylinders;
+	geometry[1] = 16;
+	geometry[2] = 63;
+}
+
+static const struct mw_property drive_properties[] = { { "cylinders", "So many.",
+							 MW_FIELD(struct drive, cylinders) } };
+static const struct mw_device_type floppy_type = { MW_DEVICE_TYPE, .name = "floppy",
+						   .size = sizeof(struct drive),
+						   .firmware = { .floppy = tell_type } };
+static const struct mw_device_type disk_type = { MW_DEVICE_TYPE, .name = "disk",
+						 .size = sizeof(struct drive),
+						 .properties = MW_TABLE(drive_properties),
+						 .firmware = { .disk = tell_geometry } };
+
+static void add_drive(struct fixture *f, const char *id, const struct mw_device_type *type,
+		      const char *address, uint64_t cylinders)
+{
+	static struct mw_plan_value values[8];
+	struct mw_plan_node *node = board_add(f->board, id, type);
+	struct mw_plan_value *value = &values[node - f->board->nodes];
+	node->address = address;
+	if (!type->properties.count)
+		return;
+	*value = (struct mw_plan_value){ .property = drive_properties, .number = cylinders };
+	node->values = value;
+	node->value_count = 1;
+}
+
+static void floppy_drives_are_told_by_type(void **state)
+{
+	struct fixture *f = *state;
+	add_drive(f, "fd0", &floppy_type, "0.0", 0);
+	add_drive(f, "fd1", &floppy_type, "0.1", 0);
+	add_drive(f, "fd2", &floppy_type, "1.0", 0);
+	struct clock *clock = reset(f);
+	assert_int_equal(clock->cmos[0x10], 0x44);
+	assert_int_equal(clock->cmos[0x14], 0x43);
+}
+
+static void one_floppy_drive_may_be_the_second(void **state)
+{
+	struct fixture *f = *state;
+	add_drive(f, "fd1", &floppy_type, "0.1", 0);
+	struct clock *clock = reset(f);
+	assert_int_equal(clock->cmos[0x10], 0x04);
+	assert_int_equal(clock->cmos[0x14], 0x03);
+}
+
+static void disks_have_type_47_and_their_geometry(void **state)
+{
+	static const uint8_t first[] = { 20, 0, 16, 0xff, 0xff, 0xc8, 20, 0, 63 };
+	static const uint8_t second[] = { 0xc3, 4, 16, 0xff, 0xff, 0xc8, 0xc3, 4, 63 };
+	struct fixture *f = *state;
+	add_drive(f, "hd0", &disk_type, "0.0", 20);
+	add_drive(f, "hd1", &disk_type, "0.1", 1219);
+	add_drive(f, "hd2", &disk_type, "1.0", 20);
+	add_drive(f, "hd3", &disk_type, "1.1", 16383);
+	add_drive(f, "hd4", &disk_type, "2.0", 16383);
+	struct clock *clock = reset(f);
+	assert_int_equal(clock->cmos[0x12], 0xff);
+	assert_int_equal(word(clock, 0x19), 0x2f2f);
+	assert_memory_equal(clock->cmos + 0x1b, first, sizeof(first));
+	assert_memory_equal(clock->cmos + 0x24, second, sizeof(second));
+	/* LBA for those that have more than 1024 cylinders */
+	assert_int_equal(clock->cmos[0x39], 0x44);
+}
+
+static void drive_without_a_medium_is_no_disk(void **state)
+{
+	struct fixture *f = *state;
+	add_drive(f, "hd0", &disk_type, "0.0", 0);
+	struct clock *clock = reset(f);
+	assert_int_equal(clock->cmos[0x12], 0);
+	assert_int_equal(clock->cmos[0x19], 0);
+}
+
+static void boot_order_is_disk_floppy_cd_unless_told(void **state)
+{
+	static const char *const order[] = { NULL };
+	struct fixture *f = *state;
+	struct clock *clock = reset(f);
+	assert_int_equal(clock->cmos[0x3d], 0x12);
+	assert_int_equal(clock->cmos[0x38], 0x30);
+	f->board->plan.boot.order = order;
+	assert_true(mw_machine_reset(f->machine, &f->board->diagnostics));
+	assert_int_equal(clock->cmos[0x3d], 0);
+	assert_int_equal(clock->cmos[0x38], 0);
+}
+
 static void the_checksum_is_over_0x10_to_0x2d(void **state)
 {
 	struct clock *clock = reset(*state);
@@ -141,7 +243,7 @@ static void the_clocks_own_bytes_are_left_alone(void **state)
 	for (unsigned i = 0; i < 0x10; i++)
 		assert_false(clock->written[i]);
 	assert_false(clock->written[0x32]);
-	assert_false(clock->written[0x38]);
+	assert_false(clock->written[0x36]);
 	assert_false(clock->written[0x7f]);
 }
 
@@ -170,6 +272,11 @@ int main(void)
 		TEST(memory_above_4_gib_is_told_apart),
 		TEST(equipment_follows_from_the_plan),
 		TEST(a_keyboard_controller_brings_a_mouse),
+		TEST(floppy_drives_are_told_by_type),
+		TEST(one_floppy_drive_may_be_the_second),
+		TEST(disks_have_type_47_and_their_geometry),
+		TEST(drive_without_a_medium_is_no_disk),
+		TEST(boot_order_is_disk_floppy_cd_unless_told),
 		TEST(the_checksum_is_over_0x10_to_0x2d),
 		TEST(the_clocks_own_bytes_are_left_alone),
 		TEST(every_reset_writes_them_again),

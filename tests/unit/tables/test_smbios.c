@@ -236,6 +236,13 @@ static void memory_is_an_array_of_devices_at_its_addresses(void **state)
 	assert_null(find(&smbios, 19, 2));
 }
 
+static void hole_below_1_mib_makes_memory_no_smaller(void **state)
+{
+	struct mw_smbios smbios = build(*state, false); /* 128 MiB less 384 KiB */
+	assert_int_equal(mw_get_le(find(&smbios, 16, 0) + 7, 4), 128 << 10);
+	assert_int_equal(mw_get_le(find(&smbios, 17, 0) + 0x0c, 2), 128);
+}
+
 static void huge_memory_has_the_longer_fields(void **state)
 {
 	struct board *board = *state;
@@ -301,6 +308,7 @@ int main(int count, char **arguments)
 		TEST(chassis_is_there),
 		TEST(each_socket_has_its_cores_and_threads),
 		TEST(memory_is_an_array_of_devices_at_its_addresses),
+		TEST(hole_below_1_mib_makes_memory_no_smaller),
 		TEST(huge_memory_has_the_longer_fields),
 		TEST(hostile_plan_gives_a_table_of_bounded_size),
 	};
