@@ -4,13 +4,6 @@
 
 #include <string.h>
 
-#define PLANNED(verb, text)                                               \
-	static const struct mw_verb planned_##verb = { .name = #verb,     \
-						       .summary = (text), \
-						       .operands = "" }
-
-PLANNED(verify, "Compare what the guest sees with the plan.");
-
 const struct mw_verb *const mw_verbs[] = {
 	&mw_verb_run,        &mw_verb_lint,      &mw_verb_fmt,     &mw_verb_resolve,
 	&mw_verb_map,        &mw_verb_graph,     &mw_verb_why,     &mw_verb_cat,
@@ -18,7 +11,7 @@ const struct mw_verb *const mw_verbs[] = {
 	&mw_verb_devices,    &mw_verb_schema,    &mw_verb_import,  &mw_verb_type,
 	&mw_verb_insert,     &mw_verb_eject,     &mw_verb_image,   &mw_verb_inspect,
 	&mw_verb_screenshot, &mw_verb_snapshot,  &mw_verb_restore, &mw_verb_lsp,
-	&mw_verb_completion, &mw_verb_help_verb, &planned_verify,  NULL,
+	&mw_verb_completion, &mw_verb_help_verb, &mw_verb_verify,  NULL,
 };
 
 const struct mw_verb *mw_verb_find(const char *name)

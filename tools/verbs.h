@@ -9,11 +9,11 @@ extern const struct mw_verb mw_verb_run, mw_verb_restore, mw_verb_lint, mw_verb_
 	mw_verb_devices, mw_verb_lock, mw_verb_schema, mw_verb_completion, mw_verb_fmt, mw_verb_cat,
 	mw_verb_why, mw_verb_explain, mw_verb_import, mw_verb_type, mw_verb_inspect, mw_verb_lsp,
 	mw_verb_snapshot, mw_verb_help_verb;
-extern const struct mw_verb mw_verb_screenshot;
+extern const struct mw_verb mw_verb_screenshot, mw_verb_verify;
 extern const struct mw_verb mw_verb_image, mw_verb_insert, mw_verb_eject;
 extern const struct mw_verb mw_verb_abi, mw_verb_diff, mw_verb_graph, mw_verb_map;
 
-/** Ended by NULL; verbs without `run` are planned and come last. */
+/** Ended by NULL. */
 extern const struct mw_verb *const mw_verbs[];
 
 /** NULL where there is none. */
