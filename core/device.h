@@ -475,6 +475,8 @@ struct mw_device_type {
 
 void mw_line_set(struct mw_line *line, bool level);
 bool mw_line_level(const struct mw_line *line);
+/** Whether it leads anywhere. */
+bool mw_line_wired(const struct mw_line *line);
 /** The global system interrupt that the plan makes of a driven line, UINT32_MAX where it is none: for a chip
  * whose registers tell the guest where its interrupts can go. Constant for the machine's life. */
 uint32_t mw_line_gsi(const struct mw_line *line);

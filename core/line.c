@@ -38,6 +38,11 @@ uint32_t mw_line_gsi(const struct mw_line *line)
 	return line->net ? line->net->plan->gsi : MW_NO_GSI;
 }
 
+bool mw_line_wired(const struct mw_line *line)
+{
+	return line->net != NULL;
+}
+
 static void tell(struct mw_net_sink *sink, const struct mw_net *net, bool level)
 {
 	struct mw_machine *machine = sink->node->machine;

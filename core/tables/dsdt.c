@@ -99,8 +99,9 @@ enum place { PLACE_OWN, PLACE_MOTHERBOARD, PLACE_ELSEWHERE };
 static bool plays_a_role(const struct mw_device_type *type, const struct mw_region *region)
 {
 	for (size_t i = 0; i < type->firmware.roles.count; i++) {
-		const char *name = type->firmware.roles.items[i].region;
-		if (region && name && strcmp(name, region->name) == 0)
+		const struct mw_role_row *row = &type->firmware.roles.items[i];
+		if (row->role != MW_ROLE_VGA && region && row->region &&
+		    strcmp(row->region, region->name) == 0)
 			return true;
 	}
 	return false;

@@ -25,7 +25,8 @@ static bool init(void *self, struct mw_diagnostics *diagnostics)
 {
 	struct image_file *file = self;
 
-	return !file->path[0] || open_medium(file, file->path, &file->medium, diagnostics);
+	return mw_medium_is_none(file->path) ||
+	       open_medium(file, file->path, &file->medium, diagnostics);
 }
 
 static void fini(void *self)
@@ -51,7 +52,7 @@ static bool on_change(void *self, const char *path, struct mw_diagnostics *diagn
 	struct image_file *file = self;
 	struct mw_medium next = { 0 };
 
-	if (path && !open_medium(file, path, &next, diagnostics))
+	if (!mw_medium_is_none(path) && !open_medium(file, path, &next, diagnostics))
 		return false;
 	mw_medium_close(&file->medium);
 	file->medium = next;
@@ -59,7 +60,7 @@ static bool on_change(void *self, const char *path, struct mw_diagnostics *diagn
 }
 
 static const struct mw_property properties[] = {
-	{ "path", "The file or block device; nothing is there when empty.",
+	{ "path", "The file or block device; nothing is there when it is empty or /dev/null.",
 	  MW_FIELD(struct image_file, path), .is_path = true, .fallback_text = "" },
 };
 static const struct mw_wire wires[] = {

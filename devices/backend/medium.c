@@ -125,6 +125,11 @@ static bool prepare(struct mw_medium *medium, const struct mw_medium_options *op
 	return prepare_direct(medium, why);
 }
 
+bool mw_medium_is_none(const char *path)
+{
+	return !path || !*path || strcmp(path, "/dev/null") == 0;
+}
+
 bool mw_medium_open(struct mw_medium *medium, const char *path,
 		    const struct mw_medium_options *options, struct mw_why *why)
 {

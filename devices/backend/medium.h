@@ -44,6 +44,8 @@ struct mw_medium {
 	uint8_t *bounce;
 };
 
+/** Whether a path stands for an empty drive: none, or /dev/null. */
+bool mw_medium_is_none(const char *path);
 /** On false it stays closed. */
 bool mw_medium_open(struct mw_medium *medium, const char *path,
 		    const struct mw_medium_options *options, struct mw_why *why);

@@ -30,7 +30,8 @@ static bool init(void *self, struct mw_diagnostics *diagnostics)
 {
 	struct raw *raw = self;
 
-	return !raw->path[0] || open_medium(raw, raw->path, &raw->medium, diagnostics);
+	return mw_medium_is_none(raw->path) ||
+	       open_medium(raw, raw->path, &raw->medium, diagnostics);
 }
 
 static void fini(void *self)
@@ -92,7 +93,7 @@ static bool on_change(void *self, const char *path, struct mw_diagnostics *diagn
 	struct raw *raw = self;
 	struct mw_medium next = { 0 };
 
-	if (path && !open_medium(raw, path, &next, diagnostics))
+	if (!mw_medium_is_none(path) && !open_medium(raw, path, &next, diagnostics))
 		return false;
 	mw_medium_flush(&raw->medium);
 	mw_medium_close(&raw->medium);
@@ -101,7 +102,8 @@ static bool on_change(void *self, const char *path, struct mw_diagnostics *diagn
 }
 
 static const struct mw_property properties[] = {
-	{ "path", "The file or block device; nothing is in the drive when empty.",
+	{ "path",
+	  "The file or block device; nothing is in the drive when it is empty or /dev/null.",
 	  MW_FIELD(struct raw, path), .is_path = true, .is_written = true, .fallback_text = "" },
 	{ "read_only", "Nothing is written, and others may read it too.",
 	  MW_FIELD(struct raw, read_only) },

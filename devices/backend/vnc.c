@@ -1,7 +1,6 @@
 /* A display that clients see and use over a network: RFB 3.8 (RFC 6143), as in VNC. */
 // SPDX-License-Identifier: MIT
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,8 +12,7 @@
 #include "core/diagnostics.h"
 #include "core/loop.h"
 #include "devices/backend/connection.h"
-#include "devices/backend/inet.h"
-#include "devices/backend/socket.h"
+#include "devices/backend/vnc_door.h"
 #include "devices/backend/vnc_peer.h"
 
 enum { MOST_PEERS = 8, FEW_PEERS = 4, PEERS_PER_TURN = 8 };
@@ -22,21 +20,16 @@ enum { MOST_PEERS = 8, FEW_PEERS = 4, PEERS_PER_TURN = 8 };
 enum { FRAME_MS = 33, STILL_FRAME_MS = 100, STILL_FRAMES = 30, REST_MS = 1000 };
 /* Of a display that has no picture. */
 enum { NO_WIDTH = 640, NO_HEIGHT = 400 };
-enum { PASSWORD_FILE_BYTES = 64 };
 
 struct vnc {
 	/* properties and wires */
-	const char *address, *path, *password_file;
-	bool encrypted;
-	struct mw_tls_options options;
+	struct mw_vnc_door door;
 	uint32_t layout, most_peers;
 	struct mw_display *display;
 	/* private */
 	bool opened, running, told, rests;
-	char password[MW_RFB_PASSWORD + 1], name[MW_RFB_SPILL_BYTES];
-	struct mw_inet inet;
-	struct mw_socket_file file;
-	int listener, timer;
+	char name[MW_RFB_SPILL_BYTES];
+	int timer;
 	struct mw_watch *listener_watch, *timer_watch;
 	uint64_t next_frame_ms, wake_ms;
 	unsigned still; /* frames without a change */
@@ -228,7 +221,8 @@ static void serve(struct vnc *vnc)
 			ask_for_frame(vnc, now);
 		next = earlier(next, vnc->next_frame_ms);
 	}
-	next = earlier(next, mw_vnc_send_input(&vnc->input, now));
+	if (vnc->running)
+		next = earlier(next, mw_vnc_send_input(&vnc->input, now));
 	if (vnc->rests)
 		next = earlier(next, now + REST_MS);
 	sleep_until(vnc, next);
@@ -319,10 +313,11 @@ static void take_peer(struct vnc *vnc, int fd)
 		mw_guest_log(vnc, "a client is refused: there are %zu already", place);
 		return;
 	}
-	if (!vnc->file.path)
+	if (!vnc->door.file.path)
 		mw_inet_greet(fd);
-	vnc->peers[place] = mw_vnc_peer_open(
-		vnc, fd, &vnc->screen, vnc->encrypted ? &vnc->options : NULL, on_peer, now_ms());
+	vnc->peers[place] = mw_vnc_peer_open(vnc, fd, &vnc->screen,
+					     vnc->door.encrypted ? &vnc->door.options : NULL,
+					     on_peer, now_ms());
 }
 
 /* Without descriptors it rests; its listener would stay ready all the time. */
@@ -331,7 +326,7 @@ static void on_knock(void *self, unsigned readiness)
 	struct vnc *vnc = self;
 
 	for (unsigned i = 0; i < PEERS_PER_TURN; i++) {
-		int fd = accept4(vnc->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(vnc->door.listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
 			take_peer(vnc, fd);
@@ -359,101 +354,12 @@ static void on_timer(void *self, unsigned readiness)
 
 /* Building */
 
-static bool read_password(struct vnc *vnc, struct mw_diagnostics *diagnostics)
-{
-	char text[PASSWORD_FILE_BYTES + 1] = "";
-	int fd;
-
-	if (!vnc->password_file[0])
-		return true;
-	fd = open(vnc->password_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t count = fd < 0 ? -1 : read(fd, text, PASSWORD_FILE_BYTES);
-	int error = errno;
-
-	if (fd >= 0)
-		close(fd);
-	if (count < 0)
-		return mw_connection_fail(vnc, diagnostics, "cannot read %s: %s",
-					  vnc->password_file, strerror(error));
-	text[strcspn(text, "\r\n")] = '\0';
-	if (!text[0])
-		return mw_connection_fail(vnc, diagnostics, "there is no password in %s",
-					  vnc->password_file);
-	memcpy(vnc->password, text, strnlen(text, MW_RFB_PASSWORD));
-	vnc->screen.password = vnc->password;
-	return true;
-}
-
-/* The first peer's TLS says whether its files are good, while somebody is there to read it. */
-static bool check_tls(struct vnc *vnc, struct mw_diagnostics *diagnostics)
-{
-	const struct mw_tls_options *options = &vnc->options;
-	struct mw_tls tls = { 0 };
-
-	vnc->options.server = true;
-	vnc->options.name = "";
-	vnc->screen.secured = vnc->encrypted;
-	if (!vnc->encrypted)
-		return !(options->cert[0] || options->key[0] || options->ca[0]) ||
-		       mw_connection_fail(vnc, diagnostics,
-					  "`cert`, `key` and `ca` need `tls: true`");
-	bool good = mw_tls_init(&tls, options) ||
-		    mw_connection_fail(vnc, diagnostics, "%s", mw_tls_why(&tls));
-
-	mw_tls_fini(&tls);
-	return good;
-}
-
-/* TLS hides what is said, and says nothing about who may say it. */
-static bool is_guarded(const struct vnc *vnc)
-{
-	return vnc->screen.password || (vnc->encrypted && vnc->options.ca[0]);
-}
-
-static bool listen_inet(struct vnc *vnc, struct mw_diagnostics *diagnostics)
-{
-	const char *why;
-
-	if (!mw_inet_split(&vnc->inet, vnc->address, true))
-		return mw_connection_fail(vnc, diagnostics,
-					  "`%s` is not HOST:PORT, such as localhost:5900 or "
-					  "[::1]:5900, nor unix:PATH",
-					  vnc->address);
-	if (!mw_inet_resolve(&vnc->inet, &why))
-		return mw_connection_fail(vnc, diagnostics, "cannot find %s: %s", vnc->inet.host,
-					  why);
-	if (!mw_inet_is_loopback(&vnc->inet) && !is_guarded(vnc))
-		return mw_connection_fail(
-			vnc, diagnostics,
-			"%s can be reached from other hosts, and whoever comes would have the "
-			"keyboard: give `password_file`, or `tls: true` with the `ca` of those who "
-			"may; or listen at localhost or at a `path`",
-			vnc->address);
-	vnc->listener = mw_inet_listen(&vnc->inet);
-	return vnc->listener >= 0 || mw_connection_fail(vnc, diagnostics, "cannot listen at %s: %s",
-							vnc->address, strerror(errno));
-}
-
-static bool listen_somewhere(struct vnc *vnc, struct mw_diagnostics *diagnostics)
-{
-	static const char scheme[] = "unix:";
-	const char *path = vnc->path, *why;
-
-	if (!path[0] && !strncmp(vnc->address, scheme, sizeof(scheme) - 1))
-		path = vnc->address + sizeof(scheme) - 1;
-	else if (!path[0])
-		return listen_inet(vnc, diagnostics);
-	vnc->listener = mw_socket_listen_unix(&vnc->file, path, &why);
-	return vnc->listener >= 0 ||
-	       mw_connection_fail(vnc, diagnostics, "cannot listen at %s: %s", path, why);
-}
-
 static bool open_watches(struct vnc *vnc, struct mw_diagnostics *diagnostics)
 {
 	vnc->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (vnc->timer < 0 ||
 	    mw_watch_open(&vnc->timer_watch, vnc, vnc->timer, on_timer) != MW_STATUS_OK ||
-	    mw_watch_open(&vnc->listener_watch, vnc, vnc->listener, on_knock) != MW_STATUS_OK)
+	    mw_watch_open(&vnc->listener_watch, vnc, vnc->door.listener, on_knock) != MW_STATUS_OK)
 		return mw_connection_fail(vnc, diagnostics, "no descriptor: %s", strerror(errno));
 	mw_watch_set(vnc->timer_watch, MW_READABLE);
 	listen_again(vnc, false);
@@ -464,7 +370,7 @@ static bool init(void *self, struct mw_diagnostics *diagnostics)
 {
 	struct vnc *vnc = self;
 
-	vnc->listener = vnc->timer = -1;
+	vnc->timer = vnc->door.listener = -1;
 	vnc->opened = true;
 	vnc->wake_ms = UINT64_MAX;
 	vnc->input.map = mw_keymap(vnc->layout);
@@ -473,8 +379,8 @@ static bool init(void *self, struct mw_diagnostics *diagnostics)
 	snprintf(vnc->name, sizeof(vnc->name), "Millwright %.*s",
 		 (int)strcspn(mw_device_id(vnc), "."), mw_device_id(vnc));
 	vnc->screen.name = vnc->name;
-	return read_password(vnc, diagnostics) && check_tls(vnc, diagnostics) &&
-	       listen_somewhere(vnc, diagnostics) && open_watches(vnc, diagnostics);
+	return mw_vnc_door_open(vnc, &vnc->door, &vnc->screen, diagnostics) &&
+	       open_watches(vnc, diagnostics);
 }
 
 static void start(void *self)
@@ -482,9 +388,10 @@ static void start(void *self)
 	struct vnc *vnc = self;
 
 	vnc->running = true;
-	if (!vnc->told && !vnc->file.path)
-		mw_inet_tell(vnc, vnc->listener);
+	if (!vnc->told && !vnc->door.file.path)
+		mw_inet_tell(vnc, vnc->door.listener);
 	vnc->told = true;
+	serve(vnc);
 }
 
 static void stop(void *self)
@@ -502,14 +409,9 @@ static void fini(void *self)
 		mw_vnc_peer_close(vnc->peers[i]);
 	mw_watch_close(vnc->listener_watch);
 	mw_watch_close(vnc->timer_watch);
-	if (vnc->listener >= 0) {
-		/* The watch's duplicate must not go on to listen. */
-		shutdown(vnc->listener, SHUT_RDWR);
-		close(vnc->listener);
-	}
 	if (vnc->timer >= 0)
 		close(vnc->timer);
-	mw_socket_remove(&vnc->file);
+	mw_vnc_door_close(&vnc->door);
 	forget_screen(vnc);
 	vnc->opened = false;
 }
@@ -518,24 +420,24 @@ static const struct mw_property properties[] = {
 	{ "address",
 	  "HOST:PORT, with an IPv6 address in brackets, or unix:PATH; port 0 is chosen by the "
 	  "host. Off this host it takes `password_file`, or `tls` with `ca`.",
-	  MW_FIELD(struct vnc, address), .fallback_text = "localhost:5900" },
-	{ "path", "A local socket's file, in place of the address.", MW_FIELD(struct vnc, path),
-	  .is_path = true, .fallback_text = "" },
+	  MW_FIELD(struct vnc, door.address), .fallback_text = "localhost:5900" },
+	{ "path", "A local socket's file, in place of the address.",
+	  MW_FIELD(struct vnc, door.path), .is_path = true, .fallback_text = "" },
 	{ "password_file",
 	  "A file whose first line is the password that clients have to know; VNC looks at its "
 	  "first 8 characters.",
-	  MW_FIELD(struct vnc, password_file), .is_path = true, .is_secret = true,
+	  MW_FIELD(struct vnc, door.password_file), .is_path = true, .is_secret = true,
 	  .fallback_text = "" },
 	{ "tls", "Encrypts, by VeNCrypt; clients that cannot are refused.",
-	  MW_FIELD(struct vnc, encrypted) },
+	  MW_FIELD(struct vnc, door.encrypted) },
 	{ "cert", "Certificates in PEM, our own first; TLS needs one.",
-	  MW_FIELD(struct vnc, options.cert), .is_path = true, .fallback_text = "" },
-	{ "key", "The certificate's private key, in PEM.", MW_FIELD(struct vnc, options.key),
+	  MW_FIELD(struct vnc, door.options.cert), .is_path = true, .fallback_text = "" },
+	{ "key", "The certificate's private key, in PEM.", MW_FIELD(struct vnc, door.options.key),
 	  .is_path = true, .is_secret = true, .fallback_text = "" },
 	{ "ca",
 	  "Certificates in PEM of those who sign for clients; with it TLS accepts clients with "
 	  "such a certificate only.",
-	  MW_FIELD(struct vnc, options.ca), .is_path = true, .fallback_text = "" },
+	  MW_FIELD(struct vnc, door.options.ca), .is_path = true, .fallback_text = "" },
 	{ "keyboard",
 	  "The layout that the guest is set to; characters that clients type are looked up in it.",
 	  MW_FIELD(struct vnc, layout), .members = mw_keymap_names },

@@ -56,6 +56,14 @@ static void on_pirq(void *self, unsigned index, bool level)
 	drive(isa);
 }
 
+/* An ISA line that the machine does not have for PIRQs is as good as none. */
+static bool is_route(const struct piix3_isa *isa, unsigned irq)
+{
+	const struct mw_line *line = line_of(isa, irq);
+
+	return line && mw_line_wired(line);
+}
+
 static void on_config(void *self, unsigned at, unsigned size)
 {
 	struct piix3_isa *isa = self;
@@ -65,7 +73,7 @@ static void on_config(void *self, unsigned at, unsigned size)
 
 		if (PIRQRC + i < at || PIRQRC + i >= at + size || route & ROUTE_OFF)
 			continue;
-		if (!line_of(isa, route & ROUTE_IRQ))
+		if (!is_route(isa, route & ROUTE_IRQ))
 			mw_guest_log(isa, "PIRQ%c cannot be routed to IRQ %d", 'A' + (char)i,
 				     route & ROUTE_IRQ);
 	}

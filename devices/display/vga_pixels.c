@@ -60,12 +60,20 @@ static void bytes(const uint32_t *colours, const uint8_t *source, unsigned count
 		pixels[i] = colours[source[i]];
 }
 
+static uint32_t half_at(const uint8_t *source)
+{
+	uint16_t value;
+
+	memcpy(&value, source, sizeof(value));
+	return value;
+}
+
 /* A part of 5 or 6 bits as one of 8: its highest bits are its lowest, too. */
 
 static void rgb_555(const uint8_t *source, unsigned count, uint32_t *pixels)
 {
 	for (unsigned i = 0; i < count; i++) {
-		uint32_t value = source[2 * i] | (uint32_t)source[2 * i + 1] << 8;
+		uint32_t value = half_at(source + 2 * (size_t)i);
 		uint32_t high =
 			(value & 0x7c00) << 9 | (value & 0x03e0) << 6 | (value & 0x001f) << 3;
 
@@ -76,7 +84,7 @@ static void rgb_555(const uint8_t *source, unsigned count, uint32_t *pixels)
 static void rgb_565(const uint8_t *source, unsigned count, uint32_t *pixels)
 {
 	for (unsigned i = 0; i < count; i++) {
-		uint32_t value = source[2 * i] | (uint32_t)source[2 * i + 1] << 8;
+		uint32_t value = half_at(source + 2 * (size_t)i);
 		uint32_t high = (value & 0xf800) << 8 | (value & 0x001f) << 3;
 		uint32_t green = (value & 0x07e0) << 5;
 
@@ -92,8 +100,9 @@ static void rgb_24(const uint8_t *source, unsigned count, uint32_t *pixels)
 
 static void rgb_32(const uint8_t *source, unsigned count, uint32_t *pixels)
 {
-	for (unsigned i = 0; i < count; i++, source += 4)
-		pixels[i] = source[0] | (uint32_t)source[1] << 8 | (uint32_t)source[2] << 16;
+	memcpy(pixels, source, (size_t)count * sizeof(*pixels));
+	for (unsigned i = 0; i < count; i++)
+		pixels[i] &= 0xffffff;
 }
 
 /* From the end, so that the pixels may grow in their place. */

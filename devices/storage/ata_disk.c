@@ -146,25 +146,32 @@ static bool set_transfer_mode(struct ata_disk *disk, uint8_t mode)
 	}
 }
 
+/* What has no other effect than to be told by IDENTIFY; false where there is no such feature. */
+static bool set_feature(struct ata_disk *disk, uint8_t feature)
+{
+	switch (feature) {
+	case FEATURE_WRITE_CACHE: disk->write_cache = true; return true;
+	case FEATURE_LOOK_AHEAD: disk->look_ahead = true; return true;
+	case FEATURE_NO_LOOK_AHEAD: disk->look_ahead = false; return true;
+	case FEATURE_TRANSFER_MODE: return set_transfer_mode(disk, disk->ata.task[MW_IDE_COUNT]);
+	case FEATURE_REVERT:
+	case FEATURE_NO_REVERT: return true;
+	default: return false;
+	}
+}
+
 static void run_set_features(struct ata_disk *disk)
 {
-	switch (disk->ata.task[MW_IDE_ERROR]) {
-	case FEATURE_WRITE_CACHE: disk->write_cache = true; break;
-	case FEATURE_LOOK_AHEAD: disk->look_ahead = true; break;
-	case FEATURE_NO_LOOK_AHEAD: disk->look_ahead = false; break;
-	case FEATURE_REVERT:
-	case FEATURE_NO_REVERT: break;
-	case FEATURE_NO_WRITE_CACHE:
+	uint8_t feature = disk->ata.task[MW_IDE_ERROR];
+
+	if (feature == FEATURE_NO_WRITE_CACHE) {
 		disk->write_cache = false;
 		ata_disk_flush(disk);
-		return;
-	case FEATURE_TRANSFER_MODE:
-		if (set_transfer_mode(disk, disk->ata.task[MW_IDE_COUNT]))
-			break;
-		/* fall through */
-	default: abort_command(disk); return;
+	} else if (set_feature(disk, feature)) {
+		finish(disk);
+	} else {
+		abort_command(disk);
 	}
-	finish(disk);
 }
 
 static const struct command commands[] = {
@@ -295,14 +302,19 @@ static void after_reset(void *self)
 	mw_ata_reset(&disk->ata);
 }
 
+/* Whether what goes on is something that such a command does. */
 static bool is_possible(const struct ata_disk *disk)
 {
-	uint8_t flags = disk->flags, phase = disk->ata.phase;
-	bool dma = flags & (ATA_DMA | ATA_TRIM), writes = flags & ATA_WRITE;
+	const struct mw_ata *ata = &disk->ata;
+	enum mw_ata_phase block = disk->flags & ATA_WRITE ? MW_ATA_DATA_OUT : MW_ATA_DATA_IN;
 
 	if (disk->left > disk->total || disk->lba > disk->total - disk->left)
 		return false;
-	return phase == (dma ? MW_ATA_DMA : writes ? MW_ATA_DATA_OUT : MW_ATA_DATA_IN);
+	if (disk->flags & ATA_TRIM)
+		return ata->phase == MW_ATA_DMA && disk->have <= ATA_TRIM_BLOCKS * MW_ATA_SECTOR;
+	if (disk->flags & ATA_DMA)
+		return ata->phase == MW_ATA_DMA && disk->left;
+	return ata->phase == block && ata->end <= disk->have && disk->have <= MW_ATA_PIO;
 }
 
 static void after_load(void *self)
@@ -323,9 +335,6 @@ static void after_load(void *self)
 	if (disk->tests > ATA_TESTS || disk->last_test >= ATA_TESTS)
 		disk->tests = disk->last_test = 0;
 	mw_ata_loaded(&disk->ata);
-	if (disk->have > (disk->flags & ATA_TRIM ? ATA_TRIM_BLOCKS * MW_ATA_SECTOR : MW_ATA_PIO) ||
-	    disk->ata.end > disk->have)
-		disk->have = 0;
 	if (disk->ata.phase != MW_ATA_IDLE && !is_possible(disk))
 		mw_ata_rest(&disk->ata);
 }

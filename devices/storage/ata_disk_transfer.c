@@ -16,7 +16,7 @@ static bool chs_address(const struct ata_disk *disk, uint64_t *lba)
 {
 	const struct mw_ata *ata = &disk->ata;
 	unsigned sector = ata->task[MW_IDE_LBA_LOW], head = ata->device & 0x0f;
-	unsigned cylinder = ata->task[MW_IDE_LBA_MID] | ata->task[MW_IDE_LBA_HIGH] << 8;
+	unsigned cylinder = ata->task[MW_IDE_LBA_MID] | (unsigned)ata->task[MW_IDE_LBA_HIGH] << 8;
 
 	*lba = ((uint64_t)cylinder * disk->current_heads + head) * disk->current_sectors + sector -
 	       1;

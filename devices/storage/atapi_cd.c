@@ -10,7 +10,7 @@
 enum { REASON_COMMAND = 0x01, REASON_TO_HOST = 0x02 };
 /* Features of PACKET. */
 enum { FEATURE_DMA = 0x01, FEATURE_OVERLAP = 0x02 };
-enum { PACKET = 0xa0, IDENTIFY_PACKET_DEVICE = 0xa1, SET_FEATURES = 0xef };
+enum { PACKET = 0xa0, IDENTIFY_PACKET_DEVICE = 0xa1, SET_FEATURES = 0xef, CHECK_POWER = 0xe5 };
 enum { FEATURE_TRANSFER_MODE = 0x03 };
 enum { MODE_MULTIWORD = 0x20, MODE_ULTRA = 0x40, RESET_MODE = MODE_MULTIWORD | 2 };
 enum { POWER_ACTIVE = 0xff };
@@ -48,10 +48,10 @@ void cd_fail(struct atapi_cd *cd, uint8_t key, uint16_t code)
  * in one (9.8). */
 static void send_block(struct atapi_cd *cd, size_t at)
 {
-	size_t count = cd->have - at;
+	size_t count = cd->have - at, limit = cd->limit < 2 ? 2 : cd->limit;
 
-	if (count > cd->limit)
-		count = cd->limit & ~1u;
+	if (count > limit)
+		count = limit & ~(size_t)1;
 	set_reason(cd, REASON_TO_HOST);
 	cd->ata.task[MW_IDE_LBA_MID] = (uint8_t)count;
 	cd->ata.task[MW_IDE_LBA_HIGH] = (uint8_t)(count >> 8);
@@ -261,6 +261,12 @@ static void run_set_features(struct atapi_cd *cd)
 	mw_ata_finish(&cd->ata);
 }
 
+static void run_check_power(struct atapi_cd *cd)
+{
+	cd->ata.task[MW_IDE_COUNT] = POWER_ACTIVE;
+	mw_ata_finish(&cd->ata);
+}
+
 /* Commands of disks leave the signature, so that a host sees what it has found (9.12). */
 static void run_disk_command(struct atapi_cd *cd)
 {
@@ -278,8 +284,8 @@ static void on_command(void *self, uint8_t command)
 	case PACKET: run_packet(cd); break;
 	case IDENTIFY_PACKET_DEVICE: run_identify(cd); break;
 	case SET_FEATURES: run_set_features(cd); break;
-	case 0xe5: cd->ata.task[MW_IDE_COUNT] = POWER_ACTIVE; /* fall through */
-	case 0xe0:
+	case CHECK_POWER: run_check_power(cd); break;
+	case 0xe0: /* the power modes, which are all the same here */
 	case 0xe1:
 	case 0xe2:
 	case 0xe3:
@@ -355,15 +361,19 @@ static void after_reset(void *self)
 	mw_ata_reset(&((struct atapi_cd *)self)->ata);
 }
 
+/* Whether what goes on is something that there can be. */
 static bool is_possible(const struct atapi_cd *cd)
 {
-	uint8_t phase = cd->ata.phase;
+	const struct mw_ata *ata = &cd->ata;
+	bool in = ata->phase == MW_ATA_DATA_IN, dma = ata->phase == MW_ATA_DMA;
 
-	switch (cd->stage) {
-	case CD_NO_STAGE: return phase == MW_ATA_DATA_IN;
-	case CD_PACKET: return phase == MW_ATA_DATA_OUT && cd->ata.end <= ATAPI_PACKET;
-	default: return phase == (cd->dma ? MW_ATA_DMA : MW_ATA_DATA_IN);
-	}
+	if (cd->stage == CD_NO_STAGE)
+		return in;
+	if (cd->stage == CD_PACKET)
+		return ata->phase == MW_ATA_DATA_OUT && ata->end <= ATAPI_PACKET;
+	if (cd->stage == CD_READ && dma)
+		return cd->dma && cd->left;
+	return (cd->dma ? dma : in) && cd->have <= MW_ATA_PIO && cd->sent <= cd->have;
 }
 
 static void after_load(void *self)
@@ -373,16 +383,6 @@ static void after_load(void *self)
 	take_medium(cd);
 	if (cd->stage >= CD_STAGES)
 		cd->stage = CD_NO_STAGE;
-	if (cd->have > MW_ATA_PIO)
-		cd->have = 0;
-	if (cd->sent > cd->have)
-		cd->sent = cd->have;
-	if (cd->lba > cd->blocks || cd->left > cd->blocks - cd->lba)
-		cd->left = cd->lba = 0;
-	if (cd->stage == CD_READ && !cd->left && cd->dma)
-		cd->stage = CD_NO_STAGE;
-	if (cd->limit < 2)
-		cd->limit = 2;
 	if (cd->event >= CD_EVENTS)
 		cd->event = CD_EVENT_NONE;
 	if (!is_transfer_mode(cd->transfer_mode) || cd->transfer_mode < MODE_MULTIWORD)
@@ -452,7 +452,7 @@ static const struct mw_wire wires[] = {
 static const struct mw_state state[] = {
 	{ "stage", MW_FIELD(struct atapi_cd, stage), .since = 1 },
 	{ "dma", MW_FIELD(struct atapi_cd, dma), .since = 1 },
-	{ "limit", MW_FIELD(struct atapi_cd, limit), .reset = 2, .since = 1 },
+	{ "limit", MW_FIELD(struct atapi_cd, limit), .since = 1 },
 	{ "have", MW_FIELD(struct atapi_cd, have), .since = 1 },
 	{ "sent", MW_FIELD(struct atapi_cd, sent), .since = 1 },
 	{ "lba", MW_FIELD(struct atapi_cd, lba), .since = 1 },

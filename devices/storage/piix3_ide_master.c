@@ -1,8 +1,6 @@
 /* The bus masters of the PIIX3's IDE controller. References: Intel 82371FB (PIIX) and 82371SB (PIIX3) data
  * sheet (290550), 2.6; SFF-8038i, "Bus Master Programming Interface for IDE ATA Controllers". */
 // SPDX-License-Identifier: MIT
-#include <string.h>
-
 #include "core/bytes.h"
 #include "devices/storage/piix3_ide_internal.h"
 
@@ -35,17 +33,9 @@ static bool next_region(struct piix3_ide *ide, struct piix3_master *master)
 static void move(struct piix3_ide *ide, struct piix3_master *master, void *bytes, size_t count,
 		 bool to_memory)
 {
-	void *host = mw_dma_map(ide->dma, master->address, count, to_memory);
-	bool good = true;
+	bool good = to_memory ? mw_dma_write(ide->dma, master->address, bytes, count)
+			      : mw_dma_read(ide->dma, master->address, bytes, count);
 
-	if (host && to_memory)
-		memcpy(host, bytes, count);
-	else if (host)
-		memcpy(bytes, host, count);
-	else if (to_memory)
-		good = mw_dma_write(ide->dma, master->address, bytes, count);
-	else
-		good = mw_dma_read(ide->dma, master->address, bytes, count);
 	if (!good)
 		master->status |= STATUS_ERROR;
 }

@@ -1,5 +1,5 @@
-"""fw_cfg and QEMU 7.2's. Reference: QEMU, docs/specs/fw_cfg. Items that are alike are read by ports and by DMA;
-files are not, since a directory tells of the machine."""
+"""fw_cfg and QEMU 7.2's. Reference: QEMU, docs/specs/fw_cfg. Items that are alike are read by ports and
+by DMA; files are not, since a directory tells of the machine."""
 # SPDX-License-Identifier: MIT
 from script import Difference, Script, watch_inputs
 
@@ -8,13 +8,13 @@ WATCHES = (watch_inputs("device[6]", set()),)
 SELECTOR, DATA, DMA_HIGH, DMA_LOW = 0x510, 0x511, 0x514, 0x518
 READ, SKIP, SELECT, WRITE = 0x02, 0x04, 0x08, 0x10
 REQUEST, TARGET, NOWHERE = 0x1000, 0x2000, 0x80000000
-# Signature, features, UUID, RAM, CPUs, whether there is a boot menu, CPUs again, IRQ 0; and what is nothing.
+# Signature, features, UUID, RAM, CPUs, whether there is a boot menu, CPUs again, IRQ 0; then nothing.
 KEYS = (0x00, 0x01, 0x02, 0x03, 0x05, 0x0e, 0x0f, 0x8002, 0x1f, 0x100, 0x3fff, 0xbfff)
 
 DIFFERENCES = (
     Difference("Guest-side DMA Interface, writes",
-               "A write that is refused moves nothing, the offset included; QEMU's moves on. The script "
-               "selects anew.",
+               "A write that is refused moves nothing, the offset included; QEMU's moves on. The "
+               "script selects anew.",
                "outw 0x510 0; writel 0x1000 0x10000000; writel 0x1004 0x01000000; writel 0x1008 0; "
                "writel 0x100c 0x00200000; outl 0x518 0x00100000; inb 0x511",
                (0x51,), (0x45,)),

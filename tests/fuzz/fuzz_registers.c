@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/machine.h"
 #include "devices/registry.h"
 #include "tests/support/accesses.h"
 
@@ -41,6 +42,15 @@ static void check_round_trip(struct rig *rig)
 	free(copy);
 }
 
+/* A display adapter shows what came of it. */
+static void draw(struct rig *rig)
+{
+	struct mw_canvas canvas = { 0 };
+
+	mw_machine_draw(rig_machine(rig), 0, &canvas);
+	free(canvas.pixels);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
 	static bool hushed;
@@ -58,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 	if (rest > MOST_STEPS * STEP_BYTES)
 		rest = MOST_STEPS * STEP_BYTES;
 	accesses_run(rig, type, end + 1, rest);
+	draw(rig);
 	check_round_trip(rig);
 	rig_destroy(rig);
 	return 0;

@@ -78,8 +78,8 @@ static void follow(struct session *session)
 
 static void resize(struct session *session, uint8_t what)
 {
-	session->screen.canvas.width = 1 + (what & 7) * (SIDE - 1) / 7;
-	session->screen.canvas.height = 1 + (what >> 3 & 7) * (SIDE - 1) / 7;
+	session->screen.canvas.width = 1 + (what & 7u) * (SIDE - 1) / 7;
+	session->screen.canvas.height = 1 + (what >> 3 & 7u) * (SIDE - 1) / 7;
 	mw_rfb_resized(&session->rfb);
 }
 

@@ -137,7 +137,7 @@ class Pc(Console):
         self.expect(r"root@\S+# ")
         self.send("exec bash --noediting --norc\n")
         self.expect(r"bash\S*# ")
-        self.send(f"stty -echo cols 200; dmesg -n 1; PS1='{SHELL}'\n")
+        self.send(f"stty -echo cols 200; dmesg -n 1; PS1='\\n{SHELL}'\n")
         self.expect(f"^{SHELL}")
 
     def shell(self, command):

@@ -398,9 +398,10 @@ bool mw_client_medium(struct mw_client *client, const char *drive, const char *p
 	if (!path)
 		return done(client,
 			    request(client, "eject", json_pack("{s:s}", "id", drive), ANSWER_MS));
-	return whole && done(client, request(client, "blockdev-change-medium",
-					     json_pack("{s:s, s:o}", "id", drive, "filename", whole),
-					     ANSWER_MS));
+	return whole &&
+	       done(client,
+		    request(client, "blockdev-change-medium",
+			    json_pack("{s:s, s:o}", "id", drive, "filename", whole), ANSWER_MS));
 }
 
 bool mw_client_snapshot(struct mw_client *client, const char *path)

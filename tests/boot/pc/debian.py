@@ -28,7 +28,7 @@ def machine(path="", sets=None, devices="", folder=None):
     """With changes in the overlay file `path`, or forgotten in the end."""
     over = f", path: {path}" if path else ""
     drive = f"""\
-  disk0: {{ type: ata-disk, at: ide:0.0, backend: {{ overlay: {{ base: {media("debian.img")}{over} }} }} }}
+  disk0: {{ type: ata-disk, at: ide:0.0, backend: {{ overlay: {media("debian.img")}{over} }} }}
 {devices}"""
     return Pc(OPTIONS.millwright, {"menu": "false", **(sets or {})}, drive, "boot: { order: [disk0] }\n", folder=folder)
 

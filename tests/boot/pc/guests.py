@@ -2,8 +2,8 @@
 """guests.py [--refresh] [media] [disk]: what people boot a BIOS PC from, in build/guests/pc. `media` fetches Debian's
 grub-rescue-pc, memtest86+ and ipxe images and makes a CD with the 32-bit kernel of `tools/guests i386`; `disk` makes
 debian.img, a partitioned disk with GRUB in its first sectors and a Debian 12 from debootstrap, which takes root and a
-few minutes. Both without arguments. What is there and newer than this file is kept; the same packages give the same
-bytes."""
+few minutes. Both without arguments. What is there and newer than this file is kept; so is what debootstrap made, for
+the next time."""
 # SPDX-License-Identifier: MIT
 import fcntl
 import glob

@@ -56,7 +56,7 @@ class Machine:
             file.write(PROFILE.format(display=display))
         command = [program, "run", profile, "--accel", "soft", "--qmp", self.ctl, "--set", "ram=32MiB"]
         if floppy:
-            command += ["--set", f"floppy={floppy}"]
+            command += ["--set", "floppy=" + shutil.copy(floppy, folder)]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT)
 
@@ -160,6 +160,8 @@ def vnc(arguments, folder):
         same_picture(machine, screen, folder)
         keep(arguments, "post", screen)
         screen.type("1")
+        machine.wait("for a command-line")
+        screen.type("c")
         machine.wait("grub>")
         screen.type("echo Over VNC: 1+2=3, $grub_platform\n")
         machine.wait("Over VNC: 1+2=3, pc\n")
@@ -176,6 +178,8 @@ def type_keys(arguments, folder):
         machine.verb("type", machine.ctl, "<esc>")
         machine.wait("Select boot device")
         machine.verb("type", machine.ctl, "1")
+        machine.wait("for a command-line")
+        machine.verb("type", machine.ctl, "c")
         machine.wait("grub>")
         for text, keys in ((printable[:48], ()), (printable[48:], ("--plain",))):
             done = machine.verb("type", *keys, machine.ctl, f"echo '{text}'" + ("" if keys else "<enter>"))

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/machine.h"
+#include "core/tables/tables.h"
 #include "tests/support/rig.h"
 
 extern const struct mw_device_type fw_cfg_type;
@@ -220,6 +221,30 @@ static void reset_forgets_what_core_gave(void **state)
 	check_entry(*state, 4, FIRST_FILE, "etc/boot-fail-wait");
 }
 
+/* As the hook does it at each reset, and for a machine that was restored. */
+static void core_hands_over_what_follows_from_the_plan(void **state)
+{
+	struct mw_diagnostics diagnostics = { 0 };
+
+	for (unsigned i = 0; i < 2; i++) {
+		rig_reset(*state);
+		rig_stop(*state);
+		assert_true(mw_items_write(NULL, rig_machine(*state), NULL, &diagnostics));
+		rig_start(*state);
+		pick(*state, 0x05);
+		assert_int_equal(next_be(*state, 2), 0x0100);
+		pick(*state, DIRECTORY);
+		assert_int_equal(next_be(*state, 4), 2);
+		check_entry(*state, 4, FIRST_FILE, "etc/boot-fail-wait");
+		check_entry(*state, 20, FIRST_FILE + 1, "etc/e820");
+		pick(*state, FIRST_FILE + 1);
+		assert_int_equal(next_be(*state, 8), 0);
+		assert_int_equal(next_be(*state, 8), 0x0000100000000000); /* 1 MiB */
+		assert_int_equal(next_be(*state, 4), 0x01000000);
+	}
+	mw_diagnostics_fini(&diagnostics);
+}
+
 static void too_many_files_are_not_there(void **state)
 {
 	static const uint8_t byte[] = { 1 };
@@ -418,6 +443,7 @@ int main(void)
 		TEST(directory_lists_files_by_name_with_their_keys),
 		TEST(file_of_the_same_name_takes_the_place),
 		TEST(reset_forgets_what_core_gave),
+		TEST(core_hands_over_what_follows_from_the_plan),
 		TEST(too_many_files_are_not_there),
 		TEST(long_name_is_cut_and_ends_with_0),
 		TEST(settings_are_where_a_bios_looks),

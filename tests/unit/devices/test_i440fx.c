@@ -191,7 +191,7 @@ static void each_half_has_its_segment(void **state)
 		poke(*state, at, at);
 	for (unsigned i = 0; i < sizeof(segments) / sizeof(segments[0]); i++) {
 		set_all_segments(*state, NONE);
-		write_config(*state, segments[i].pam, 1, READ_ONLY << segments[i].shift);
+		write_config(*state, segments[i].pam, 1, (uint32_t)READ_ONLY << segments[i].shift);
 		for (uint32_t at = 0xc0000; at < 0x100000; at += 0x1000) {
 			bool mine = at >= segments[i].first && at <= segments[i].last;
 

@@ -309,8 +309,11 @@ static void discard_gives_back_what_it_may(void **state)
 
 static void empty_drive_takes_a_medium_and_gives_it_back(void **state)
 {
-	struct rig *rig = rig_create(&raw_type, NULL);
+	const struct rig_setting settings[] = { { "path", 0, "/dev/null" }, { 0 } };
 	uint8_t byte;
+
+	rig_destroy(rig_create(&raw_type, NULL));
+	struct rig *rig = rig_create(&raw_type, settings);
 
 	assert_int_equal(rig_image_size(rig), 0);
 	assert_false(wire_of(&raw_type)->on_writable(rig_device(rig)));
@@ -326,6 +329,8 @@ static void empty_drive_takes_a_medium_and_gives_it_back(void **state)
 	assert_int_equal(rig_image_size(rig), BYTES / 2);
 	assert_int_equal(read_byte(rig, 0), 100);
 	assert_true(change(rig, &raw_type, NULL));
+	assert_int_equal(rig_image_size(rig), 0);
+	assert_true(change(rig, &raw_type, "/dev/null")); /* the same */
 	assert_int_equal(rig_image_size(rig), 0);
 	rig_destroy(rig);
 	assert_int_equal(byte_in(place.disk, 0), 1);

@@ -76,6 +76,7 @@ const struct mw_device_type board_clock = {
 
 static const struct mw_region bar_regions[] = { { "vram", MW_SPACE_MEMORY, 0x1000000, .bar = 1 },
 						{ "text", MW_SPACE_MEMORY, 0x20000 } };
+static const struct mw_role_row display_roles[] = { { MW_ROLE_VGA, "text" } };
 static const struct mw_region pm_function_regions[] = {
 	{ "pm", MW_SPACE_PORT, 64, .movable = true }, { "smi", MW_SPACE_PORT, 2 }
 };
@@ -102,7 +103,8 @@ const struct mw_device_type board_ide = { MW_DEVICE_TYPE, .name = "ide-function"
 					  .private_bus = true };
 const struct mw_device_type board_disk = { MW_DEVICE_TYPE, .name = "disk" };
 const struct mw_device_type board_display = { MW_DEVICE_TYPE, .name = "display",
-					      .regions = MW_TABLE(bar_regions) };
+					      .regions = MW_TABLE(bar_regions),
+					      .firmware = { .roles = MW_TABLE(display_roles) } };
 const struct mw_device_type board_pm_function = {
 	MW_DEVICE_TYPE, .name = "pm-function", .wires = MW_TABLE(pm_wires),
 	.regions = MW_TABLE(pm_function_regions),
@@ -266,6 +268,9 @@ void board_add_pci(struct board *board)
 	add_pm_function(board);
 	struct mw_plan_node *vga = add_at(board, "vga", &board_display, "pci0", "02.0");
 	board_claim(board, vga, MW_CLAIM_MMIO, 0xe0000000, 0x1000000);
+	struct mw_plan_claim *text = board_claim(board, vga, MW_CLAIM_MMIO, 0xa0000, 0x20000);
+	text->region = &bar_regions[1];
+	text->name = "text";
 	board_add_uart(board, "com1", 0x3f8, 4)->bus_node =
 		(uint32_t)mw_plan_find(&board->plan, "isa");
 	board->ram[0].length = 0xa0000;

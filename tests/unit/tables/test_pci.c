@@ -207,8 +207,9 @@ static void ids_that_are_called_as_links_get_other_names(void **state)
 static void base_addresses_and_lines_of_functions_are_in_no_template(void **state)
 {
 	struct board *board = *state;
-	/* the display's memory, the disk controller's ports, the router's lines */
+	/* the display's memories, the disk controller's ports, the router's lines */
 	assert_false(HOLDS(board, 0x86, 9, 0, 1, 0, 0, 0, 0xe0));
+	assert_false(HOLDS(board, 0x86, 9, 0, 1, 0, 0, 0x0a, 0));
 	assert_false(HOLDS(board, 0x47, 1, 0xf0, 1));
 	assert_false(HOLDS(board, 0x22, 0, 4));
 	assert_false(HOLDS(board, 0x23, 0, 4));
