@@ -72,6 +72,7 @@ struct mw_executor {
 	const struct mw_executor_ops *ops;
 	void *self;
 	const char *name; /* for messages; may be NULL */
+	bool by_hand;     /* a driver from outside steps the time, and nothing happens beside it */
 };
 
 /** Takes the executor, asks it which chips it runs and maps all memory into it; once, between

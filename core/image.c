@@ -170,8 +170,9 @@ static void *run_worker(void *context)
 /* Where time is made by hand or by instructions, or nobody runs, the thread that asks does it. */
 static bool is_here(const struct mw_machine *machine)
 {
-	return !machine->running || machine->plan->accel.instruction_clock ||
-	       machine->plan->accel.manual_clock || !machine->executor.ops || machine->clock.manual;
+	return !machine->running || !machine->executor.ops || machine->executor.by_hand ||
+	       machine->plan->accel.instruction_clock ||
+	       (machine->clock.manual && !machine->clock_driven);
 }
 
 static bool hand_over(struct mw_machine *machine, struct mw_image_request *request)

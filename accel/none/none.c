@@ -122,8 +122,9 @@ static bool set_up(struct none_vm *vm, struct mw_diagnostics *diagnostics)
 	error = none_thread_create(vm);
 	if (error)
 		return fail(diagnostics, "no thread", strerror(error));
-	status = mw_machine_set_executor(vm->machine,
-					 (struct mw_executor){ .ops = &executor_ops, .self = vm });
+	status = mw_machine_set_executor(
+		vm->machine,
+		(struct mw_executor){ .ops = &executor_ops, .self = vm, .by_hand = true });
 	if (status == MW_STATUS_OK)
 		mw_machine_drive_clock(vm->machine);
 	else

@@ -25,6 +25,20 @@ struct mw_acpi_tables {
 bool mw_acpi_build(struct mw_acpi_tables *tables, const struct mw_plan *plan,
 		   struct mw_arena *arena, struct mw_diagnostics *diagnostics);
 
+/** Where a FADT holds the addresses of other tables (ACPI 6.5, 5.2.9). */
+enum { MW_FADT_FACS = 36, MW_FADT_DSDT = 40, MW_FADT_X_DSDT = 140 };
+
+/** SMBIOS structures, and the entry point of version 2.1 to them, which settle gives its address and
+ * checksums. With `bios`: there is no firmware that describes itself. */
+enum { MW_SMBIOS_ANCHOR_BYTES = 31 };
+struct mw_smbios {
+	uint8_t *bytes; /* in the arena */
+	size_t length;
+	uint8_t anchor[MW_SMBIOS_ANCHOR_BYTES];
+};
+void mw_smbios_build(struct mw_smbios *smbios, const struct mw_plan *plan, bool bios,
+		     struct mw_arena *arena);
+
 /** One range of the e820 map. */
 enum mw_e820_type { MW_E820_RAM = 1, MW_E820_RESERVED = 2, MW_E820_ACPI = 3, MW_E820_NVS = 4 };
 struct mw_e820_entry {

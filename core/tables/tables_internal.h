@@ -86,16 +86,7 @@ bool mw_items_acpi(struct mw_items *items, const struct mw_plan *plan,
 bool mw_items_boot_order(struct mw_items *items, const struct mw_plan *plan,
 			 struct mw_diagnostics *diagnostics);
 
-/** SMBIOS structures, and the entry point of version 2.1 to them, which settle gives its address and
- * checksums. With `bios`: there is no firmware that describes itself. */
-enum { MW_SMBIOS_ANCHOR_BYTES = 31 };
-struct mw_smbios {
-	uint8_t *bytes; /* in the arena */
-	size_t length;
-	uint8_t anchor[MW_SMBIOS_ANCHOR_BYTES];
-};
-void mw_smbios_build(struct mw_smbios *smbios, const struct mw_plan *plan, bool bios,
-		     struct mw_arena *arena);
+/** The address of the structures, with the checksums. */
 void mw_smbios_settle(struct mw_smbios *smbios, uint32_t address);
 
 /** How INTx find their lines: the first domain with a swizzle, and what it leads to. */
@@ -156,7 +147,6 @@ bool mw_dsdt_write(struct mw_aml *table, const struct mw_plan *plan,
 		   struct mw_diagnostics *diagnostics);
 /** The addresses of FACS and DSDT are left to be filled in. */
 void mw_fadt_write(struct mw_aml *table, const struct mw_plan *plan);
-enum { MW_FADT_FACS = 36, MW_FADT_DSDT = 40, MW_FADT_X_DSDT = 140 };
 void mw_madt_write(struct mw_aml *table, const struct mw_plan *plan);
 /** False: there is no HPET, and nothing is written. */
 bool mw_hpet_write(struct mw_aml *table, const struct mw_plan *plan);

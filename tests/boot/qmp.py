@@ -268,6 +268,18 @@ class Verbs(Machine):
         self.assertIn("the machine has no keyboard", done.stderr)
         self.assertIn("nodes", look)
 
+    def test_media_need_a_drive(self):
+        self.start()
+        self.qmp().close()
+        for words, why in ((("eject", self.socket, "com1"), "no medium that can be exchanged"),
+                           (("eject", self.socket, "nobody"), "the machine has no node `nobody`"),
+                           (("insert", self.socket, "com1", "x"), "no medium that can be exchanged")):
+            done = millwright(*words)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(why, done.stderr)
+        with self.assertRaisesRegex(Failure, "'filename' is missing"):
+            self.qmp()("blockdev-change-medium", id="com1")
+
     def test_snapshot_is_written_where_the_command_stands(self):
         self.start()
         self.qmp().close()

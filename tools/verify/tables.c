@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/bytes.h"
-#include "core/tables/tables_internal.h"
+#include "core/tables/tables.h"
 #include "tools/verify/verify.h"
 
 enum { HEADER_BYTES = 36, CHECKSUM = 9, XSDT_ADDRESS = 24 };

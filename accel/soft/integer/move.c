@@ -350,8 +350,11 @@ void soft_emit_nop(struct soft_decoder *decoder)
 /* PAUSE waits for another CPU, which gets its turn then: they share one host thread. */
 static const struct soft_op *pause_turn(struct soft_cpu *cpu, const struct soft_op *op)
 {
-	soft_look(cpu);
-	return soft_leave(cpu, op);
+	const struct soft_op *out = soft_leave(cpu, op);
+
+	soft_look(
+		cpu); /* after what the block gives back: not one instruction more before the other's turn */
+	return out;
 }
 
 static void emit_nop_or_pause(struct soft_decoder *decoder)

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "accel/soft/run.h"
 #include "accel/soft/schedule.h"
 #include "accel/soft/soft.h"
 #include "tests/unit/core/toy.h"
@@ -70,6 +71,8 @@ static bool begin_at_code(void *context, struct mw_machine *machine, struct mw_c
 	return true;
 }
 
+static unsigned cpu_count = 1;
+
 static void build(bool by_instructions, const void *code, size_t bytes)
 {
 	uint32_t node = toy_node(&toy, "alarm", &alarm_type);
@@ -84,6 +87,7 @@ static void build(bool by_instructions, const void *code, size_t bytes)
 					     .leaf_count = sizeof(leaves) / sizeof(leaves[0]) };
 	toy.plan.accel.instruction_clock = by_instructions;
 	toy_build(&toy);
+	toy.plan.cpu.count = cpu_count;
 	alarm_clock = toy_device(&toy, node);
 	mw_machine_add_reset_hook(toy.machine,
 				  (struct mw_reset_hook){ "code", begin_at_code, NULL });
@@ -176,6 +180,24 @@ static void machine_has_its_own_clock_again_without_the_cpu(void **state)
 	assert_int_equal(alarm_clock->rings, 1);
 }
 
+/* What one CPU has let go it must not take back before another had its turn: a lock that is released around
+ * PAUSE would never pass on. */
+static void a_pause_ends_the_turn_before_the_next_instruction(void **state)
+{
+	static const uint8_t pauses[] = { 0x41, 0xf3, 0x90, 0x42, 0x43, 0xeb, 0xf9 };
+
+	cpu_count = 2;
+	build(true, pauses, sizeof(pauses));
+	cpu_count = 1;
+	vm->cpus[0]->gpr[MW_RDX] = 0;
+	for (unsigned turn = 1; turn <= 3; turn++) {
+		soft_run_cpu(vm->cpus[0], 1000);
+		assert_int_equal(vm->cpus[0]->rip, CODE + 3);
+		assert_int_equal(vm->cpus[0]->gpr[MW_RCX] & 0xffff, turn);
+		assert_int_equal(vm->cpus[0]->gpr[MW_RDX] & 0xffff, turn - 1);
+	}
+}
+
 int main(void)
 {
 #define SCHEDULE_TEST(name) cmocka_unit_test_teardown(name, tear_down)
@@ -185,6 +207,7 @@ int main(void)
 		SCHEDULE_TEST(idle_machine_waits_as_long_as_its_deadline_is_away),
 		SCHEDULE_TEST(sleeping_machine_hears_of_a_new_deadline),
 		SCHEDULE_TEST(machine_has_its_own_clock_again_without_the_cpu),
+		SCHEDULE_TEST(a_pause_ends_the_turn_before_the_next_instruction),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

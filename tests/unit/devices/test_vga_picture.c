@@ -589,6 +589,21 @@ static void mode_13_has_a_byte_a_pixel(void **state)
 	expect_line(bench, 0, "22334455667788hh");
 }
 
+static void mode_13_reaches_its_last_pixel(void **state)
+{
+	struct bench *bench = *state;
+
+	set_mode_13(bench, 400);
+	set_size(bench, 80, 400, 40);
+	for (unsigned line = 0; line < 200; line++)
+		rig_write(bench->rig, "text", 320 * line + 319, 1, line % 32 + 1);
+	draw(bench);
+	expect_size(bench, 640, 400);
+	for (unsigned line = 0; line < 400; line++)
+		assert_int_equal(number_of(bench->canvas.pixels[640 * line + 639]),
+				 line / 2 % 32 + 1);
+}
+
 /* "Mode X": chain 4 is off, so that an address has four pixels, one a map. */
 static void unchained_bytes_have_a_pixel_a_map(void **state)
 {
@@ -853,6 +868,7 @@ int main(void)
 		TEST(mode_4_has_pairs_of_bits_and_two_banks),
 		TEST(mode_6_has_one_map_and_two_banks),
 		TEST(mode_13_has_a_byte_a_pixel),
+		TEST(mode_13_reaches_its_last_pixel),
 		TEST(unchained_bytes_have_a_pixel_a_map),
 		TEST(packed_pixels_of_each_depth),
 		TEST(four_bits_are_planar),
