@@ -205,7 +205,7 @@ void mw_node_enter(struct mw_node *node, struct mw_actor *actor)
 
 void mw_node_leave(struct mw_node *node)
 {
-	if (node->mapped_end)
+	if (node->lock->mapped_end)
 		mw_node_end_maps(node);
 	node->lock->actor = NULL;
 	pthread_mutex_unlock(&node->lock->mutex);

@@ -85,7 +85,7 @@ static void judge(struct mw_image *image, const struct mw_image_request *request
 
 	if (request->result != MW_IMAGE_FAILED)
 		return;
-	if (image->peer->plan->on_error == MW_ON_ERROR_STOP)
+	if (image->node->plan->on_error == MW_ON_ERROR_STOP)
 		mw_machine_fail(machine, "%s: the image of `%s` cannot be used for a %s",
 				image->peer->plan->id, image->node->plan->id, op_text(request->op));
 	else

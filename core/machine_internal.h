@@ -28,6 +28,8 @@ struct mw_log_limit {
 struct mw_lock {
 	pthread_mutex_t mutex;
 	struct mw_actor *actor;
+	uint64_t mapped_first,
+		mapped_end; /* what may have been written through maps; empty: none */
 };
 
 /** Where a region answers that can be moved; guarded by the machine's place_mutex. */
@@ -45,8 +47,6 @@ struct mw_node {
 	uint32_t index;
 	bool initialised, offloaded;    /* the accelerator runs the chip */
 	struct mw_lock own_lock, *lock; /* `lock`: own_lock, or that of the private bus it is on */
-	uint64_t mapped_first,
-		mapped_end; /* guarded by `lock`: what it may write through maps; empty: none */
 	struct mw_loop *loop;
 	struct mw_timer *timers;                    /* one per timer row */
 	struct mw_memory *memories;                 /* one per region, used by backed ones */

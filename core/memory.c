@@ -216,21 +216,21 @@ bool mw_dma_write(struct mw_dma *dma, uint64_t address, const void *bytes, size_
 }
 
 /* The maps of one callback are told as one range when it ends. */
-static void note_map(struct mw_node *node, uint64_t address, size_t count)
+static void note_map(struct mw_lock *lock, uint64_t address, size_t count)
 {
 	uint64_t end = address + count;
 
-	if (!node->mapped_end || address < node->mapped_first)
-		node->mapped_first = address;
-	if (end > node->mapped_end)
-		node->mapped_end = end;
+	if (!lock->mapped_end || address < lock->mapped_first)
+		lock->mapped_first = address;
+	if (end > lock->mapped_end)
+		lock->mapped_end = end;
 }
 
 void mw_node_end_maps(struct mw_node *node)
 {
-	uint64_t first = node->mapped_first, end = node->mapped_end;
+	uint64_t first = node->lock->mapped_first, end = node->lock->mapped_end;
 
-	node->mapped_first = node->mapped_end = 0;
+	node->lock->mapped_first = node->lock->mapped_end = 0;
 	tell_written(node, first, end - first);
 }
 
@@ -242,6 +242,6 @@ void *mw_dma_map(struct mw_dma *dma, uint64_t address, size_t count, bool writin
 	    (writing && part.entry->readonly))
 		return NULL;
 	if (writing)
-		note_map(dma->node, address, count);
+		note_map(dma->node->lock, address, count);
 	return part.entry->host + (address - part.entry->base);
 }

@@ -27,16 +27,10 @@ static void print_verbs(FILE *out)
 	size_t i = 0;
 
 	fputs("Verbs:\n", out);
-	for (; mw_verbs[i] && mw_verbs[i]->run; i++) {
+	for (; mw_verbs[i]; i++) {
 		fprintf(out, "  %-12s", mw_verbs[i]->name);
 		mw_print_wrapped(out, 14, 14, mw_verbs[i]->summary);
 	}
-	if (!mw_verbs[i])
-		return;
-	fputs("  Planned, not implemented yet:", out);
-	for (; mw_verbs[i]; i++)
-		fprintf(out, "%s%s", i % 10 ? " " : "\n    ", mw_verbs[i]->name);
-	fputc('\n', out);
 }
 
 void mw_command_help(FILE *out)
@@ -88,8 +82,6 @@ static int help(const struct mw_arguments *arguments)
 	verb = mw_verb_find(arguments->operands[0]);
 	if (!verb)
 		return mw_verb_unknown(arguments->operands[0]);
-	if (!verb->run)
-		return mw_verb_refuse(verb);
 	mw_verb_help(verb, stdout);
 	return MW_EXIT_OK;
 }

@@ -54,12 +54,20 @@ static bool has_8237(const struct mw_plan *plan)
 	return false;
 }
 
+static bool has_image(const struct mw_device_type *type)
+{
+	for (size_t w = 0; w < type->wires.count; w++)
+		if (type->wires.items[w].kind == MW_IMAGE)
+			return true;
+	return false;
+}
+
 static void check_node(const struct mw_plan *plan, const struct mw_plan_node *node,
 		       struct mw_diagnostics *diagnostics)
 {
-	if (node->on_error == MW_ON_ERROR_STOP)
+	if (node->on_error == MW_ON_ERROR_STOP && !has_image(node->type))
 		refuse(diagnostics, node->span,
-		       "`on_error: stop` of `%s` cannot be run yet: no backend tells of errors",
+		       "`on_error: stop` of `%s` cannot be run yet: only images tell of errors",
 		       node->id);
 	if (node->vtl)
 		refuse(diagnostics, node->span,

@@ -31,12 +31,6 @@ const char *mw_verb_nearest(const char *name)
 	return mw_nearest_name(name, names);
 }
 
-int mw_verb_refuse(const struct mw_verb *verb)
-{
-	fprintf(stderr, "millwright %s: not implemented yet\n", verb->name);
-	return MW_EXIT_USAGE;
-}
-
 int mw_verb_unknown(const char *name)
 {
 	const char *nearest = mw_verb_nearest(name);
@@ -52,8 +46,6 @@ static int call_verb(const struct mw_verb *verb, int argc, char **argv)
 	struct mw_arguments arguments;
 	int code = MW_EXIT_USAGE;
 
-	if (!verb->run)
-		return mw_verb_refuse(verb);
 	if (mw_arguments_parse(&arguments, verb, argc, argv, stderr)) {
 		code = MW_EXIT_OK;
 		if (arguments.help)

@@ -28,8 +28,6 @@ void mw_command_version(FILE *out);
 /** The whole command; returns the exit code. argv[0] is not looked at. */
 int mw_command(int argc, char **argv);
 
-/** Complains about a verb that is planned only; returns the exit code. */
-int mw_verb_refuse(const struct mw_verb *verb);
 int mw_verb_unknown(const char *name);
 
 #endif

@@ -141,8 +141,10 @@ void mw_ata_loaded(struct mw_ata *ata)
 	update_intrq(ata);
 }
 
-uint8_t mw_ata_read(struct mw_ata *ata, unsigned reg)
+static uint8_t drive_read(void *drive, unsigned reg)
 {
+	struct mw_ata *ata = drive;
+
 	switch (reg) {
 	case MW_IDE_ERROR: return ata->error;
 	case MW_IDE_COUNT:
@@ -202,8 +204,10 @@ static void write_control(struct mw_ata *ata, uint8_t value)
 	update_intrq(ata);
 }
 
-void mw_ata_write(struct mw_ata *ata, unsigned reg, uint8_t value)
+static void drive_write(void *drive, unsigned reg, uint8_t value)
 {
+	struct mw_ata *ata = drive;
+
 	if (reg == MW_IDE_CONTROL) {
 		write_control(ata, value);
 		return;
@@ -221,8 +225,9 @@ void mw_ata_write(struct mw_ata *ata, unsigned reg, uint8_t value)
 }
 
 /* The last word of a block may be half of a double word. */
-uint32_t mw_ata_read_data(struct mw_ata *ata, unsigned size)
+static uint32_t drive_read_data(void *drive, unsigned size)
 {
+	struct mw_ata *ata = drive;
 	uint32_t value;
 
 	if (ata->phase != MW_ATA_DATA_IN)
@@ -236,8 +241,10 @@ uint32_t mw_ata_read_data(struct mw_ata *ata, unsigned size)
 	return value;
 }
 
-void mw_ata_write_data(struct mw_ata *ata, unsigned size, uint32_t value)
+static void drive_write_data(void *drive, unsigned size, uint32_t value)
 {
+	struct mw_ata *ata = drive;
+
 	if (ata->phase != MW_ATA_DATA_OUT)
 		return;
 	if (size > ata->end - ata->at)
@@ -274,18 +281,28 @@ bool mw_ata_dma_is_ready(const struct mw_ata *ata)
 	return ata->host && ata->host->dma_is_ready(ata->controller, ata->self);
 }
 
+static void drive_dma_ready(void *drive)
+{
+	struct mw_ata *ata = drive;
+
+	if (ata->phase == MW_ATA_DMA && mw_ata_dma_is_ready(ata))
+		ata->ops->dma(ata->self);
+}
+
 void mw_ata_wait_dma(struct mw_ata *ata)
 {
 	ata->phase = MW_ATA_DMA;
 	ata->status = READY | MW_IDE_DRQ;
-	mw_ata_dma_ready(ata);
+	drive_dma_ready(ata);
 }
 
-void mw_ata_dma_ready(struct mw_ata *ata)
-{
-	if (ata->phase == MW_ATA_DMA && mw_ata_dma_is_ready(ata))
-		ata->ops->dma(ata->self);
-}
+const struct mw_ide_drive mw_ata_drive = {
+	.read = drive_read,
+	.write = drive_write,
+	.read_data = drive_read_data,
+	.write_data = drive_write_data,
+	.dma_ready = drive_dma_ready,
+};
 
 size_t mw_ata_dma_move(struct mw_ata *ata, size_t at, size_t count, bool to_memory)
 {
@@ -307,12 +324,14 @@ void mw_ata_submit(struct mw_ata *ata, enum mw_image_op op, uint64_t offset, siz
 }
 
 /* After a reset, what the image did is of no interest. */
-void mw_ata_done(struct mw_ata *ata)
+void mw_ata_on_done(void *self, struct mw_image_request *request)
 {
+	struct mw_ata *ata = self;
+
 	if (ata->resetting)
 		end_reset(ata);
 	else if (ata->phase == MW_ATA_BUSY)
-		ata->ops->done(ata->self, ata->request.result);
+		ata->ops->done(ata->self, request->result);
 }
 
 void mw_ata_put_word(struct mw_ata *ata, unsigned word, unsigned value)

@@ -46,7 +46,7 @@ struct mw_ata_ops {
 /** Task file registers that remember one value before, by MW_IDE_ERROR to MW_IDE_LBA_HIGH. */
 enum { MW_ATA_FIFO = MW_IDE_DEVICE };
 
-/** Part of a drive's struct, with MW_STRUCT(struct x, ata, mw_ata_rows) among its state rows. */
+/** The first member of a drive's struct, with MW_STRUCT(struct x, ata, mw_ata_rows) among its state rows. */
 struct mw_ata {
 	/* Wiring. */
 	const struct mw_ata_ops *ops;
@@ -67,19 +67,15 @@ struct mw_ata {
 enum { MW_ATA_ROWS = 12 };
 extern const struct mw_state mw_ata_rows[MW_ATA_ROWS];
 
-/** In init, after_reset and after_load of the drive, and its on_done. */
+/** In init, after_reset and after_load of the drive. */
 void mw_ata_init(struct mw_ata *ata, const struct mw_ata_ops *ops, void *self,
 		 struct mw_image *image);
 void mw_ata_reset(struct mw_ata *ata);
 void mw_ata_loaded(struct mw_ata *ata);
-void mw_ata_done(struct mw_ata *ata);
 
-/** For the drive's struct mw_ide_drive. */
-uint8_t mw_ata_read(struct mw_ata *ata, unsigned reg);
-void mw_ata_write(struct mw_ata *ata, unsigned reg, uint8_t value);
-uint32_t mw_ata_read_data(struct mw_ata *ata, unsigned size);
-void mw_ata_write_data(struct mw_ata *ata, unsigned size, uint32_t value);
-void mw_ata_dma_ready(struct mw_ata *ata);
+/** The type's `interface`, and the image wire's `on_done`. */
+extern const struct mw_ide_drive mw_ata_drive;
+void mw_ata_on_done(void *self, struct mw_image_request *request);
 
 /** Ends of commands: without errors and with an interrupt; the same without one; with an error. */
 void mw_ata_finish(struct mw_ata *ata);

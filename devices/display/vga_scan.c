@@ -38,16 +38,14 @@ static unsigned line_compare(const struct vga *vga)
 	       (vga->crtc[CRTC_MAX_SCAN] & 0x40u) << 3;
 }
 
-/* Byte, word and double word addresses: the counter goes up by one or two bits, whose place its highest
- * bits take. */
+/* Byte, word and double word addresses: the counter goes up by one or two bits. Of a word, its highest bit takes the
+ * lowest place; of a double word that stays empty, as chain 4 leaves it. */
 static void choose_addresses(const struct vga *vga, struct vga_scan *scan)
 {
 	unsigned mode = vga->crtc[CRTC_MODE];
 
 	if (vga->crtc[CRTC_UNDERLINE] & UNDERLINE_DOUBLE_WORD) {
 		scan->shift = 2;
-		scan->carry = 12;
-		scan->carried = 3;
 	} else if (!(mode & MODE_BYTE)) {
 		scan->shift = 1;
 		scan->carry = mode & MODE_WRAP_15 ? 15 : 13;

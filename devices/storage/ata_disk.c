@@ -1,6 +1,8 @@
 /* An ATA disk: its commands. Reference: ATA/ATAPI-7, volume 1, chapter 6; sections are its. Commands that are
  * older than that (RECALIBRATE, SEEK) are of ATA/ATAPI-3. */
 // SPDX-License-Identifier: MIT
+#include <assert.h>
+
 #include "devices/storage/ata_disk_internal.h"
 
 enum { RECALIBRATE = 0x10, SEEK = 0x70 }; /* sixteen codes each */
@@ -260,6 +262,8 @@ static void on_reset(void *self)
 	disk->power = POWER_ACTIVE;
 }
 
+static_assert(offsetof(struct ata_disk, ata) == 0, "mw_ata_drive finds it there");
+
 static const struct mw_ata_ops ops = {
 	.command = on_command,
 	.data = ata_disk_on_data,
@@ -339,45 +343,6 @@ static void after_load(void *self)
 		mw_ata_rest(&disk->ata);
 }
 
-static void on_done(void *self, struct mw_image_request *request)
-{
-	(void)request;
-	mw_ata_done(&((struct ata_disk *)self)->ata);
-}
-
-static uint8_t drive_read(void *self, unsigned reg)
-{
-	return mw_ata_read(&((struct ata_disk *)self)->ata, reg);
-}
-
-static void drive_write(void *self, unsigned reg, uint8_t value)
-{
-	mw_ata_write(&((struct ata_disk *)self)->ata, reg, value);
-}
-
-static uint32_t drive_read_data(void *self, unsigned size)
-{
-	return mw_ata_read_data(&((struct ata_disk *)self)->ata, size);
-}
-
-static void drive_write_data(void *self, unsigned size, uint32_t value)
-{
-	mw_ata_write_data(&((struct ata_disk *)self)->ata, size, value);
-}
-
-static void drive_dma_ready(void *self)
-{
-	mw_ata_dma_ready(&((struct ata_disk *)self)->ata);
-}
-
-static const struct mw_ide_drive drive = {
-	.read = drive_read,
-	.write = drive_write,
-	.read_data = drive_read_data,
-	.write_data = drive_write_data,
-	.dma_ready = drive_dma_ready,
-};
-
 static void tell_geometry(const void *self, unsigned geometry[3])
 {
 	const struct ata_disk *disk = self;
@@ -403,7 +368,7 @@ static const struct mw_property properties[] = {
 };
 static const struct mw_wire wires[] = {
 	{ "image", "The bytes of the disk; what is no whole sector at the end is not seen.",
-	  MW_FIELD(struct ata_disk, image), .on_done = on_done },
+	  MW_FIELD(struct ata_disk, image), .on_done = mw_ata_on_done },
 };
 static const struct mw_state state[] = {
 	{ "command", MW_FIELD(struct ata_disk, command), .since = 1 },
@@ -442,5 +407,5 @@ const struct mw_device_type ata_disk_type = {
 	.state = MW_TABLE(state),
 	.ops = { .init = init, .after_reset = after_reset, .after_load = after_load },
 	.firmware = { .disk = tell_geometry },
-	.interface = &drive,
+	.interface = &mw_ata_drive,
 };

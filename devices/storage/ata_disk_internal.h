@@ -8,6 +8,7 @@
 enum { ATA_TESTS = 21 }; /* entries of the self-test log */
 
 struct ata_disk {
+	struct mw_ata ata;
 	/* Wiring. */
 	struct mw_image *image;
 	const char *model, *serial, *firmware;
@@ -24,7 +25,6 @@ struct ata_disk {
 	bool asleep, write_cache, look_ahead;
 	bool smart, autosave;
 	uint8_t tests, last_test, test[ATA_TESTS]; /* how many there are, the newest one */
-	struct mw_ata ata;
 };
 
 /* Modes of SET FEATURES, subcommand 03h (table 48 of volume 1). */

@@ -1,6 +1,7 @@
 /* An ATAPI CD drive: the packet protocol and its data. References: ATA/ATAPI-7, volume 2, 9.8 to 9.10 (PACKET);
  * SFF-8020i for what CD drives make of it. */
 // SPDX-License-Identifier: MIT
+#include <assert.h>
 #include <string.h>
 
 #include "core/diagnostics.h"
@@ -304,6 +305,8 @@ static void on_reset(void *self)
 	cd->left = cd->have = cd->sent = 0;
 }
 
+static_assert(offsetof(struct atapi_cd, ata) == 0, "mw_ata_drive finds it there");
+
 static const struct mw_ata_ops ops = {
 	.packet = true,
 	.command = on_command,
@@ -395,45 +398,6 @@ static void after_load(void *self)
 	}
 }
 
-static void on_done(void *self, struct mw_image_request *request)
-{
-	(void)request;
-	mw_ata_done(&((struct atapi_cd *)self)->ata);
-}
-
-static uint8_t drive_read(void *self, unsigned reg)
-{
-	return mw_ata_read(&((struct atapi_cd *)self)->ata, reg);
-}
-
-static void drive_write(void *self, unsigned reg, uint8_t value)
-{
-	mw_ata_write(&((struct atapi_cd *)self)->ata, reg, value);
-}
-
-static uint32_t drive_read_data(void *self, unsigned size)
-{
-	return mw_ata_read_data(&((struct atapi_cd *)self)->ata, size);
-}
-
-static void drive_write_data(void *self, unsigned size, uint32_t value)
-{
-	mw_ata_write_data(&((struct atapi_cd *)self)->ata, size, value);
-}
-
-static void drive_dma_ready(void *self)
-{
-	mw_ata_dma_ready(&((struct atapi_cd *)self)->ata);
-}
-
-static const struct mw_ide_drive drive = {
-	.read = drive_read,
-	.write = drive_write,
-	.read_data = drive_read_data,
-	.write_data = drive_write_data,
-	.dma_ready = drive_dma_ready,
-};
-
 static const struct mw_property properties[] = {
 	{ "vendor", "Whose drive it is: up to 8 characters.", MW_FIELD(struct atapi_cd, vendor),
 	  .fallback_text = "MILLWRGT" },
@@ -446,7 +410,7 @@ static const struct mw_property properties[] = {
 };
 static const struct mw_wire wires[] = {
 	{ "image", "The blocks of 2048 bytes of the medium; without one the drive is empty.",
-	  MW_FIELD(struct atapi_cd, image), .optional = true, .on_done = on_done,
+	  MW_FIELD(struct atapi_cd, image), .optional = true, .on_done = mw_ata_on_done,
 	  .on_media = on_media },
 };
 static const struct mw_state state[] = {
@@ -481,5 +445,5 @@ const struct mw_device_type atapi_cd_type = {
 	.wires = MW_TABLE(wires),
 	.state = MW_TABLE(state),
 	.ops = { .init = init, .after_reset = after_reset, .after_load = after_load },
-	.interface = &drive,
+	.interface = &mw_ata_drive,
 };

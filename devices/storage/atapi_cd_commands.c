@@ -14,21 +14,6 @@ struct command {
 	void (*run)(struct atapi_cd *cd, const uint8_t *packet);
 };
 
-static uint32_t big(const uint8_t *at, unsigned size)
-{
-	uint32_t value = 0;
-
-	for (unsigned i = 0; i < size; i++)
-		value = value << 8 | at[i];
-	return value;
-}
-
-static void put_big(uint8_t *at, unsigned size, uint64_t value)
-{
-	for (unsigned i = 0; i < size; i++)
-		at[i] = (uint8_t)(value >> 8 * (size - 1 - i));
-}
-
 static void invalid_field(struct atapi_cd *cd)
 {
 	cd_fail(cd, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD);
@@ -76,19 +61,19 @@ static void run_read_capacity(struct atapi_cd *cd, const uint8_t *packet)
 	uint8_t *to = clear(cd, BYTES);
 
 	(void)packet;
-	put_big(to, 4, cd->blocks - 1);
-	put_big(to + 4, 4, CD_BLOCK);
+	cd_put(to, 4, cd->blocks - 1);
+	cd_put(to + 4, 4, CD_BLOCK);
 	cd_reply(cd, BYTES, BYTES);
 }
 
 static void run_read_10(struct atapi_cd *cd, const uint8_t *packet)
 {
-	cd_read(cd, big(packet + 2, 4), big(packet + 7, 2), false);
+	cd_read(cd, cd_get(packet + 2, 4), cd_get(packet + 7, 2), false);
 }
 
 static void run_read_12(struct atapi_cd *cd, const uint8_t *packet)
 {
-	cd_read(cd, big(packet + 2, 4), big(packet + 6, 4), false);
+	cd_read(cd, cd_get(packet + 2, 4), cd_get(packet + 6, 4), false);
 }
 
 /* 5.17: which parts of a sector; mode 1 ones are all there are. Subchannels are none. */
@@ -108,7 +93,7 @@ static void read_parts(struct atapi_cd *cd, const uint8_t *packet, uint32_t lba,
 
 static void run_read_cd(struct atapi_cd *cd, const uint8_t *packet)
 {
-	read_parts(cd, packet, big(packet + 2, 4), big(packet + 6, 3));
+	read_parts(cd, packet, cd_get(packet + 2, 4), cd_get(packet + 6, 3));
 }
 
 /* Frame addresses; what lies before the first block wraps, and is out of range. */
@@ -129,7 +114,7 @@ static void run_read_cd_msf(struct atapi_cd *cd, const uint8_t *packet)
 
 static void run_seek(struct atapi_cd *cd, const uint8_t *packet)
 {
-	if (big(packet + 2, 4) >= cd->blocks)
+	if (cd_get(packet + 2, 4) >= cd->blocks)
 		cd_fail(cd, SENSE_ILLEGAL_REQUEST, ASC_OUT_OF_RANGE);
 	else
 		cd_good(cd);
@@ -147,7 +132,7 @@ static void run_get_event(struct atapi_cd *cd, const uint8_t *packet)
 		invalid_field(cd);
 		return;
 	}
-	put_big(to, 2, asked ? BYTES - 2 : HEADER - 2);
+	cd_put(to, 2, asked ? BYTES - 2 : HEADER - 2);
 	to[2] = asked ? MEDIA_CLASS : NO_EVENT_AVAILABLE;
 	to[3] = 1u << MEDIA_CLASS;
 	if (asked) {
@@ -156,7 +141,7 @@ static void run_get_event(struct atapi_cd *cd, const uint8_t *packet)
 				  (cd_has_medium(cd) ? STATUS_PRESENT : 0));
 		cd->event = CD_EVENT_NONE;
 	}
-	cd_reply(cd, asked ? BYTES : HEADER, big(packet + 7, 2));
+	cd_reply(cd, asked ? BYTES : HEADER, cd_get(packet + 7, 2));
 }
 
 /* 5.22: one session, complete, with one track. */
@@ -165,19 +150,19 @@ static void run_read_disc_information(struct atapi_cd *cd, const uint8_t *packet
 	enum { BYTES = 34, COMPLETE = 0x0e, UNRESTRICTED = 0x20 };
 	uint8_t *to = clear(cd, BYTES);
 
-	put_big(to, 2, BYTES - 2);
+	cd_put(to, 2, BYTES - 2);
 	to[2] = COMPLETE;
 	to[3] = to[4] = to[5] = to[6] = 1;
 	to[7] = UNRESTRICTED;
 	memset(to + 16, 0xff, 8); /* nowhere to write to */
-	cd_reply(cd, BYTES, big(packet + 7, 2));
+	cd_reply(cd, BYTES, cd_get(packet + 7, 2));
 }
 
 /* 5.27, by block, track or session: there is one of each. */
 static void run_read_track_information(struct atapi_cd *cd, const uint8_t *packet)
 {
 	enum { BYTES = 36, DATA_TRACK = 0x04, MODE_1 = 0x01, BY_BLOCK = 0, LEAD_OUT = 0xff };
-	uint32_t which = big(packet + 2, 4);
+	uint32_t which = cd_get(packet + 2, 4);
 	bool by_block = (packet[1] & 3) == BY_BLOCK;
 	uint8_t *to = clear(cd, BYTES);
 
@@ -185,12 +170,12 @@ static void run_read_track_information(struct atapi_cd *cd, const uint8_t *packe
 		invalid_field(cd);
 		return;
 	}
-	put_big(to, 2, BYTES - 2);
+	cd_put(to, 2, BYTES - 2);
 	to[2] = to[3] = 1;
 	to[5] = DATA_TRACK;
 	to[6] = MODE_1;
-	put_big(to + 24, 4, cd->blocks);
-	cd_reply(cd, BYTES, big(packet + 7, 2));
+	cd_put(to + 24, 4, cd->blocks);
+	cd_reply(cd, BYTES, cd_get(packet + 7, 2));
 }
 
 static void run_mechanism_status(struct atapi_cd *cd, const uint8_t *packet)
@@ -199,7 +184,7 @@ static void run_mechanism_status(struct atapi_cd *cd, const uint8_t *packet)
 	uint8_t *to = clear(cd, BYTES);
 
 	to[1] = cd->tray_open ? DOOR_OPEN : 0;
-	cd_reply(cd, BYTES, big(packet + 8, 2));
+	cd_reply(cd, BYTES, cd_get(packet + 8, 2));
 }
 
 static const struct command commands[] = {

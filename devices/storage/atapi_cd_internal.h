@@ -37,6 +37,7 @@ enum { CD_EVENT_NONE, CD_EVENT_EJECT, CD_EVENT_NEW, CD_EVENT_REMOVED, CD_EVENTS 
 enum cd_stage { CD_NO_STAGE, CD_PACKET, CD_REPLY, CD_READ, CD_STAGES };
 
 struct atapi_cd {
+	struct mw_ata ata;
 	/* Wiring. */
 	struct mw_image *image;
 	const char *vendor, *product, *serial, *firmware;
@@ -54,8 +55,23 @@ struct atapi_cd {
 	uint8_t event;
 	bool tray_open, locked;
 	uint8_t transfer_mode;
-	struct mw_ata ata;
 };
+
+/** Big-endian numbers, as packets have them. */
+static inline void cd_put(uint8_t *at, unsigned size, uint64_t value)
+{
+	for (unsigned i = 0; i < size; i++)
+		at[i] = (uint8_t)(value >> 8 * (size - 1 - i));
+}
+
+static inline uint32_t cd_get(const uint8_t *at, unsigned size)
+{
+	uint32_t value = 0;
+
+	for (unsigned i = 0; i < size; i++)
+		value = value << 8 | at[i];
+	return value;
+}
 
 static inline bool cd_has_medium(const struct atapi_cd *cd)
 {

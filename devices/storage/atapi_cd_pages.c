@@ -8,17 +8,6 @@
 enum { PROFILE_CD = 0x0008, PROFILE_DVD = 0x0010 };
 enum { LEAD_OUT = 0xaa, DATA_TRACK = 0x14 }; /* a track's number; control and ADR */
 
-static void put_big(uint8_t *at, unsigned size, uint64_t value)
-{
-	for (unsigned i = 0; i < size; i++)
-		at[i] = (uint8_t)(value >> 8 * (size - 1 - i));
-}
-
-static size_t room_of(const uint8_t *at)
-{
-	return (size_t)at[0] << 8 | at[1];
-}
-
 static void invalid_field(struct atapi_cd *cd)
 {
 	cd_fail(cd, SENSE_ILLEGAL_REQUEST, ASC_INVALID_FIELD);
@@ -84,7 +73,7 @@ void cd_inquiry(struct atapi_cd *cd, const uint8_t *packet)
 	put_text(to + 8, 8, cd->vendor);
 	put_text(to + 16, 16, cd->product);
 	put_text(to + 32, 4, cd->firmware);
-	cd_reply(cd, BYTES, room_of(packet + 3));
+	cd_reply(cd, BYTES, cd_get(packet + 3, 2));
 }
 
 /* A unit attention that nobody was told of yet is told here (SPC-2, 7.20). */
@@ -102,7 +91,7 @@ void cd_request_sense(struct atapi_cd *cd, const uint8_t *packet)
 	to[0] = CURRENT;
 	to[2] = cd->key;
 	to[7] = BYTES - 8;
-	put_big(to + 12, 2, cd->code);
+	cd_put(to + 12, 2, cd->code);
 	cd->key = SENSE_NONE;
 	cd->code = 0;
 	cd_reply(cd, BYTES, packet[4]);
@@ -137,9 +126,9 @@ static size_t put_capabilities(const struct atapi_cd *cd, uint8_t *to)
 	to[2] = 0x0b; /* reads CD-R, CD-RW and DVD-ROM */
 	to[4] = 0x70; /* modes 2 in both forms, several sessions */
 	to[6] = (uint8_t)(LOCK | EJECT | TRAY | (cd->locked ? LOCKED : 0));
-	put_big(to + 8, 2, SPEED);
-	put_big(to + 12, 2, MW_ATA_BUFFER >> 10);
-	put_big(to + 14, 2, SPEED);
+	cd_put(to + 8, 2, SPEED);
+	cd_put(to + 12, 2, MW_ATA_BUFFER >> 10);
+	cd_put(to + 14, 2, SPEED);
 	return 20;
 }
 
@@ -217,9 +206,9 @@ void cd_mode_sense_10(struct atapi_cd *cd, const uint8_t *packet)
 
 	if (!count)
 		return;
-	put_big(cd->ata.buffer, 2, count - 2);
+	cd_put(cd->ata.buffer, 2, count - 2);
 	cd->ata.buffer[2] = medium_type(cd);
-	cd_reply(cd, count, room_of(packet + 7));
+	cd_reply(cd, count, cd_get(packet + 7, 2));
 }
 
 /* --- Features (MMC-3, 5.2). */
@@ -252,7 +241,7 @@ static size_t put_feature(const struct atapi_cd *cd, const struct feature *featu
 	unsigned now = profile(cd);
 	bool current = !feature->profile || (feature->profile == 1 ? now : now == feature->profile);
 
-	put_big(to, 2, feature->code);
+	cd_put(to, 2, feature->code);
 	to[2] = (uint8_t)(feature->flags | (current ? CURRENT : 0));
 	to[3] = feature->length;
 	memcpy(to + 4, feature->data, feature->length);
@@ -267,7 +256,7 @@ void cd_get_configuration(struct atapi_cd *cd, const uint8_t *packet)
 {
 	enum { ALL, ONLY_CURRENT, ONE, REQUESTS, HEADER = 8, MOST = 256 };
 	uint8_t *to = cd->ata.buffer, request = packet[1] & 3;
-	size_t first = room_of(packet + 2), count = HEADER;
+	size_t first = cd_get(packet + 2, 2), count = HEADER;
 
 	if (request == REQUESTS) {
 		invalid_field(cd);
@@ -286,9 +275,9 @@ void cd_get_configuration(struct atapi_cd *cd, const uint8_t *packet)
 		else
 			memset(to + count, 0, more);
 	}
-	put_big(to, 4, count - 4);
-	put_big(to + 6, 2, profile(cd));
-	cd_reply(cd, count, room_of(packet + 7));
+	cd_put(to, 4, count - 4);
+	cd_put(to + 6, 2, profile(cd));
+	cd_reply(cd, count, cd_get(packet + 7, 2));
 }
 
 /* --- Table of contents (MMC-3, 5.23): one track of data, and the lead-out. */
@@ -298,7 +287,7 @@ static void put_address(uint8_t *to, uint64_t lba, bool msf)
 	uint64_t frame = lba + CD_PREGAP;
 
 	if (!msf) {
-		put_big(to, 4, lba);
+		cd_put(to, 4, lba);
 		return;
 	}
 	to[0] = 0;
@@ -367,7 +356,7 @@ void cd_read_toc(struct atapi_cd *cd, const uint8_t *packet)
 		count = 4 + put_track(to + 4, 1, 0, msf);
 	else
 		count = put_tracks(cd, first, msf, to);
-	put_big(to, 2, count - 2);
+	cd_put(to, 2, count - 2);
 	to[2] = to[3] = 1;
-	cd_reply(cd, count, room_of(packet + 7));
+	cd_reply(cd, count, cd_get(packet + 7, 2));
 }

@@ -527,7 +527,7 @@ class Completion(Case):
 
     def test_wires_overlays_and_backends(self):
         self.assertEqual(self.labels(self.edited("backend: stdio", "wires: { port: " + CARET + " }")),
-                         ["lite0.port", "lite1.port"])
+                         ["pit.speaker", "lite0.port", "lite1.port"])
         self.assertIn("pm.pm", self.labels(self.edited("backend: stdio", "overlays: " + CARET)))
         self.assertIn("pty", self.labels(self.edited("backend: stdio", "backend: " + CARET)))
         self.assertEqual(self.labels(MACHINE + f"irq: {{ isa: {{ to: [{CARET}] }} }}\n"),

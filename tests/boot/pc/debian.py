@@ -21,7 +21,11 @@ from lab import Tap
 from pc import Failure, Pc, media
 
 OPTIONS = None
-FLOPPY_BYTES = 1440 * 1024
+FLOPPY_BYTES, CYLINDER = 1440 * 1024, 18432
+# Debian 12 has no fdformat(8); this is what it asks the kernel for (FDFMTBEG, FDFMTTRK, FDFMTEND of linux/fd.h).
+FORMAT = """perl -e 'open F, "+<", "/dev/fd0" or die $!; ioctl(F, 0x247, 0) // die $!; for $h (0, 1) \
+{ ioctl(F, 0x400c0248, pack("III", 0, $h, 0)) // die $!; } ioctl(F, 0x249, 0) // die $!; print "formatted\\n";'""" \
+    .replace("\\\n", "")
 
 
 def machine(path="", sets=None, devices="", folder=None):
@@ -113,8 +117,8 @@ def facts(tap):
                "Physical Memory Array" in text, "dmidecode reads the SMBIOS tables", text)
         text = pc.shell("acpidump -b && ls *.dat")
         tap.ok({"facp.dat", "apic.dat", "dsdt.dat", "hpet.dat"} <= set(text.split()), "acpidump finds the tables", text)
-        text = pc.shell("iasl -d dsdt.dat 2>&1 | tail -n 3")
-        tap.ok("ASL Output" in text or "Parsing completed" in text, "iasl reads the DSDT", text)
+        text = pc.shell("iasl -d dsdt.dat 2>&1; echo status $?; grep DefinitionBlock dsdt.dsl")
+        tap.ok("DefinitionBlock" in text, "iasl reads the DSDT", text)
         power_off(tap, pc)
 
 
@@ -135,17 +139,21 @@ def drives(tap):
         text = pc.shell(f"head -c {os.path.getsize(disc)} /dev/sr0 | sha256sum").split()
         tap.ok(text and text[0] == digest(disc), "the CD reads as its image", text)
         pc.shell("modprobe floppy; udevadm settle")
-        text = pc.shell("fdformat -f 0 -t 1 /dev/fd0; echo status $?")
-        tap.ok("status 0" in text, "fdformat formats tracks", text)
+        text = pc.shell(FORMAT)
+        with open(floppy, "rb") as file:
+            content = file.read(2 * CYLINDER)
+        tap.ok("formatted" in text and content == b"\xf6" * CYLINDER + b"\xe5" * CYLINDER,
+               "a cylinder is formatted as fdformat does it", text)
         text = pc.shell("dd if=/dev/urandom of=/dev/fd0 bs=18k count=4 conv=fsync && head -c 73728 /dev/fd0 | sha256sum")
         pc.shell("sync")
         with open(floppy, "rb") as file:
             tap.ok(hashlib.sha256(file.read(4 * 18432)).hexdigest() in text, "what is written to the floppy is there",
                    text)
+        pc.shell("echo 0 >/proc/sys/dev/cdrom/autoclose")
         text = pc.shell("eject /dev/sr0; echo status $?")
         tap.ok("status 0" in text, "eject opens the tray", text)
-        text = pc.shell("blockdev --getsize64 /dev/sr0; head -c 2048 /dev/sr0 | wc -c")
-        tap.ok(re.search(r"No medium|^0$", text, re.M), "the drive is empty then", text)
+        text = pc.shell("head -c 2048 /dev/sr0 | wc -c")
+        tap.ok(re.search(r"^0$", text, re.M), "the drive is empty then", text)
         other = media("ipxe.iso")
         pc.insert("cd0", other)
         text = pc.shell(f"sleep 3; head -c {os.path.getsize(other)} /dev/sr0 | sha256sum").split()

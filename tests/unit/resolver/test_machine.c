@@ -170,8 +170,6 @@ static void boot_mistakes_are_named(void **state)
 	back_bad("S102", "a module begins with its path",
 		 BACK_CPU "boot: { elf: k, modules: [m, \" x\"] }\n" RULES);
 	back_bad("S102", "expected a list", BACK_CPU "boot: { elf: k, modules: m }\n" RULES);
-	back_bad("S110", "`smbios` is not implemented",
-		 BACK_CPU "boot: { linux: k, tables: [smbios] }\n" RULES);
 	back_bad("S102", "none of: acpi", BACK_CPU "boot: { linux: k, tables: [apci] }\n" RULES);
 }
 

@@ -28,10 +28,6 @@ class Help(unittest.TestCase):
         text = call("--help").stdout
         return re.findall(r"^  ([a-z]+) +[A-Z]", text.split("Verbs:")[1].split("\n\n")[0], re.M)
 
-    def planned(self):
-        text = call("--help").stdout
-        return text.split("not implemented yet:")[1].split("\n\n")[0].split()
-
     def test_every_verb_has_help_with_each_of_its_options(self):
         self.assertLessEqual({"run", "lint", "resolve", "devices", "schema", "completion", "type", "inspect",
                               "snapshot", "restore", "help"}, set(self.verbs()))
@@ -81,16 +77,6 @@ class Help(unittest.TestCase):
         result = call("--version")
         self.assertEqual(result.returncode, 0)
         self.assertRegex(result.stdout, r"\Amillwright \d+\.\d+\.\d+\naccelerators: .*\bkvm\b")
-
-    def test_planned_verbs_say_so(self):
-        planned = self.planned()
-        for verb in ("verify",):
-            self.assertIn(verb, planned)
-        for verb in planned:
-            for words in ((verb,), (verb, "--help"), ("help", verb)):
-                result = call(*words)
-                self.assertEqual(result.returncode, 2)
-                self.assertIn("millwright %s: not implemented yet" % verb, result.stderr)
 
     def test_mistakes_get_a_suggestion(self):
         for words, expected in (
@@ -360,7 +346,7 @@ class Output(unittest.TestCase):
         result = call("devices", stdout=write)
         os.close(write)
         self.assertEqual(result.returncode, 2)
-        self.assertIn("Broken pipe", result.stderr)
+        self.assertRegex(result.stderr, "Broken pipe|a write failed")
 
     def test_closed_descriptors_do_no_harm(self):
         def closed(which):

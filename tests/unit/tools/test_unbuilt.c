@@ -27,7 +27,8 @@ static void each_names_what_is_missing(void **state)
 {
 	static const char *const order[] = { "hd0", NULL };
 	const struct mw_plan_claim dma = { .kind = MW_CLAIM_DMA, .name = "dma" };
-	struct mw_plan_node node = { .id = "fdc" };
+	const struct mw_device_type type = { .name = "chip" };
+	struct mw_plan_node node = { .id = "fdc", .type = &type };
 	struct mw_plan plan = { .nodes = &node, .node_count = 1 };
 	struct mw_diagnostics none = { 0 };
 
