@@ -389,7 +389,9 @@ static void offer_nodes(struct lsp_completion *completion, bool sinks)
 
 	for (size_t i = 0; study && i < study->draft.node_count; i++) {
 		const struct mw_draft_node *node = study->draft.nodes[i];
-		bool fits = sinks && node->type && mw_wire_input(node->type);
+		const struct mw_wire *input = node->type ? mw_wire_input(node->type) : NULL;
+		bool fits =
+			sinks && input && input->count > 1; /* one line alone is no controller */
 
 		for (size_t r = 0; node->type && !sinks && r < node->type->regions.count; r++)
 			fits |= node->type->regions.items[r].backing != MW_BACKING_CALLS;

@@ -75,18 +75,24 @@ static bool has_intx(const struct mw_device_type *type)
 static void write_claim(struct mw_schema *schema, const struct mw_device_type *type,
 			enum mw_space space)
 {
-	size_t count = 0;
+	size_t all = 0, required = 0;
 	struct mw_schema_value claim, map = { .unset = true, .say = "a map of ranges by name" };
 	struct mw_json *json = &schema->json;
 
-	for (size_t i = 0; i < type->regions.count; i++)
-		count += type->regions.items[i].space == space;
+	for (size_t i = 0; i < type->regions.count; i++) {
+		const struct mw_region *region = &type->regions.items[i];
+
+		all += region->space == space;
+		required += region->space == space && !region->optional;
+	}
+	bool is_short = all == 1 || required == 1;
+
 	mw_schema_fact_value(MW_FACT_CLAIM, &claim);
-	if (count == 1)
+	if (is_short)
 		map = claim;
 	map.types |= MW_JSON_OBJECT;
 	mw_schema_value(schema, &map);
-	if (space == MW_SPACE_PORT && count == 1)
+	if (space == MW_SPACE_PORT && is_short)
 		mw_json_number(json, "maximum", 0xffff);
 	mw_json_object(json, "properties");
 	for (size_t i = 0; i < type->regions.count; i++) {

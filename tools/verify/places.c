@@ -44,13 +44,12 @@ static const char *const memory_names[] = {
 static const struct {
 	const char *type, *claim;
 } untaken[] = {
-	{ "i8259", "elcr" },     { "i8254", "port61" },  { "port92", "control" },
-	{ "post-code", "code" }, { "debugcon", "port" }, { "piix4-pm", "smi" },
-	{ "absent", NULL },      { "vga-std", "vbe" },   { "vga-std", "mono" },
-	{ "vga-isa", "vbe" },    { "vga-isa", "mono" },  { "piix3-isa", "reset" },
-	{ "debug-exit", NULL },  { "i82077", NULL },     { "parport", NULL },
-	{ "i8237", NULL },
+	{ "absent", NULL },   { "debug-exit", NULL },   { "i82077", NULL },   { "i8259", "elcr" },
+	{ "parport", NULL },  { "piix3-isa", "reset" }, { "vga-isa", "vbe" }, { "vga-isa", "mono" },
+	{ "vga-std", "vbe" }, { "vga-std", "mono" },
 };
+/* A PNP0C02's ports below this are left alone (drivers/pnp/system.c): the board's, whatever is there. */
+enum { BOARD_PORTS = 0x100 };
 
 static bool starts_with(const char *text, const char *start)
 {
@@ -167,7 +166,7 @@ static bool is_untaken(const struct mw_plan_node *node, const struct mw_plan_cla
 		if (!strcmp(untaken[i].type, node->type->name) &&
 		    (!untaken[i].claim || !strcmp(untaken[i].claim, claim->name)))
 			return true;
-	return false;
+	return claim->kind == MW_CLAIM_IO && claim->base + claim->length <= BOARD_PORTS;
 }
 
 /* A driver may take less than all of a claim, so it is enough that something of it is taken. */

@@ -96,11 +96,26 @@ PORTS = {"pic": "pic1", "pit": "timer0", "kbd": "keyboard", "rtc": "rtc", "com1"
          "dma": "dma1", "ide": "ata_piix", "vga0": "vga"}
 
 
+def verify(tap, pc):
+    """`millwright verify`: no unexplained difference."""
+    probe = subprocess.run([OPTIONS.millwright, "verify", "--probe"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    pc.send(f"cat >probe <<'END'\n{probe}END\n")
+    pc.expect(r"^guest:# ")
+    report = os.path.join(OPTIONS.folder, "report")
+    with open(report, "w", encoding="latin-1") as file:
+        file.write(pc.shell("sh probe") + "\n")
+    done = subprocess.run([OPTIONS.millwright, "verify", pc.profile, report, *pc.sets], text=True, capture_output=True,
+                          check=False)
+    tap.ok(done.returncode == 0 and "no unexplained difference" in done.stdout,
+           "millwright verify finds no unexplained difference", done.stdout + done.stderr)
+
+
 def facts(tap):
     """What the system finds is what the plan says."""
     with machine() as pc:
         pc.log_in()
         plan = pc.plan()
+        verify(tap, pc)
         text = pc.shell("lspci -nn")
         found = set(re.findall(r"^(\w\w:\w\w\.\d) ", text, re.M))
         tap.ok(found == functions(plan), "lspci finds the functions of the plan", text)

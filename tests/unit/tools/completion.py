@@ -12,7 +12,7 @@ SKIP = 77
 # A command line up to the cursor, words that must be offered, words that must not.
 CASES = (
     (["millwright", "li"], {"lint"}, {"run", "resolve"}),
-    (["millwright", ""], {"run", "lint", "schema", "help"}, {"verify"}),
+    (["millwright", ""], {"run", "lint", "schema", "help"}, set()),
     (["millwright", "lint", "--fail"], {"--fail-on"}, {"--set"}),
     (["millwright", "lint", "--fail-on", "w"], {"warning"}, {"error"}),
     (["millwright", "devices", "uart16"], {"uart16550"}, {"i8042"}),
