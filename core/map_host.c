@@ -59,6 +59,7 @@ enum mw_status mw_machine_map_all(struct mw_machine *machine)
 {
 	const struct mw_executor *executor = &machine->executor;
 	enum mw_status status = MW_STATUS_OK;
+	bool first = !machine->mapped;
 	size_t count;
 
 	if (!executor->ops)
@@ -75,6 +76,9 @@ enum mw_status mw_machine_map_all(struct mw_machine *machine)
 		if (!has(machine->mapped, machine->mapped_count, &next[i]))
 			status = executor->ops->map(executor->self, next[i].base, next[i].length,
 						    next[i].host, next[i].readonly);
+		/* Where a guest puts it the executor may have something of its own; the machine still answers. */
+		if (status == MW_STATUS_INVALID && !first)
+			status = MW_STATUS_OK;
 	}
 	free(machine->mapped);
 	machine->mapped = next;

@@ -26,7 +26,8 @@ static size_t find_region(const struct mw_node *node, const char *name)
 {
 	size_t i = 0;
 
-	while (i < node->type->regions.count && strcmp(node->type->regions.items[i].name, name))
+	while (i < node->type->regions.count &&
+	       strcmp(node->type->regions.items[i].name, name) != 0)
 		i++;
 	assert(i < node->type->regions.count && moves(&node->type->regions.items[i]) &&
 	       "a device moves what its table says can be moved");

@@ -51,7 +51,7 @@ static unsigned index_of(const struct tile *tile, uint32_t rgb)
 
 static void count_colours(struct tile *tile)
 {
-	uint32_t last = ~tile->pixels[0];
+	uint32_t last = UINT32_MAX; /* no colour */
 
 	tile->colours = 0;
 	for (size_t i = 0; i < (size_t)tile->width * tile->height; i++) {

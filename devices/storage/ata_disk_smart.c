@@ -156,15 +156,15 @@ void ata_disk_smart(struct ata_disk *disk)
 	uint8_t subcommand = ata->task[MW_IDE_ERROR];
 	bool keyed = ata->task[MW_IDE_LBA_MID] == KEY_MID && ata->task[MW_IDE_LBA_HIGH] == KEY_HIGH;
 
-	if (!keyed || (!disk->smart && subcommand != ENABLE))
-		mw_ata_fail(ata, MW_ATA_ABRT);
-	else if (subcommand == READ_DATA)
+	bool allowed = keyed && (disk->smart || subcommand == ENABLE);
+
+	if (allowed && subcommand == READ_DATA)
 		read_data(disk);
-	else if (subcommand == READ_THRESHOLDS)
+	else if (allowed && subcommand == READ_THRESHOLDS)
 		read_thresholds(disk);
-	else if (subcommand == READ_LOG)
+	else if (allowed && subcommand == READ_LOG)
 		read_log(disk);
-	else if (run_plain(disk, subcommand))
+	else if (allowed && run_plain(disk, subcommand))
 		mw_ata_finish(ata);
 	else
 		mw_ata_fail(ata, MW_ATA_ABRT);

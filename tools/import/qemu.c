@@ -325,7 +325,8 @@ static const struct qemu_option options[] = {
 	{ "fw_cfg", true, NULL, "fw_cfg does not exist here yet" },
 	{ "parallel", true, NULL, "the parallel port does not exist here yet" },
 	{ "pflash", true, NULL, "flash memory does not exist here yet" },
-	{ "smbios", true, NULL, "SMBIOS tables do not exist here yet" },
+	{ "smbios", true, NULL,
+	  "SMBIOS tables follow from the plan here: nothing sets their texts" },
 	{ "acpitable", true, NULL, "tables come from the machine alone" },
 	{ "spice", true, NULL, "displays do not exist here yet" },
 	{ "vga", true, NULL, "displays do not exist here yet" },
@@ -358,7 +359,7 @@ static const struct qemu_option options[] = {
 	{ "k", true, take_nothing, NULL },
 	{ "L", true, take_nothing, NULL },
 	{ "trace", true, take_nothing, NULL },
-	{ "uuid", true, NULL, "SMBIOS tables do not exist here yet" },
+	{ "uuid", true, NULL, "SMBIOS tables follow from the plan here: nothing sets their texts" },
 	{ "readconfig", true, NULL, "the file is not read" },
 	{ "watchdog-action", true, NULL, "watchdogs do not exist here yet" },
 };

@@ -86,6 +86,13 @@ static void check_identity(struct verify *verify, const char *address,
 	}
 }
 
+static bool is_ide(const struct mw_plan_node *node)
+{
+	const struct mw_pci_identity *identity = node->type->config->identity;
+
+	return identity && identity->class_code >> 8 == 0x0101;
+}
+
 /* A base address register that the plan gives a size has that size and kind; others are not there. */
 static void check_bars(struct verify *verify, const char *address, const struct mw_plan_node *node,
 		       const struct verify_section *resources)
@@ -101,8 +108,7 @@ static void check_bars(struct verify *verify, const char *address, const struct 
 		uint64_t kind = claim && claim->kind == MW_CLAIM_IO ? IO_RESOURCE : MEMORY_RESOURCE;
 
 		/* Linux adds the compatibility ports of IDE, and VGA's shadowed ROM, by itself. */
-		if (there && !claim && bar < 4 &&
-		    node->type->config->identity->class_code >> 8 == 0x0101)
+		if (there && !claim && bar < 4 && is_ide(node))
 			continue;
 		if (there && !claim && bar == ROM && first == 0xc0000)
 			continue;
