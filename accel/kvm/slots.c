@@ -7,9 +7,10 @@
 
 enum { PAGE_MASK = 0xfff };
 
+/* A free slot has no length, and lies nowhere. */
 static bool overlaps(const struct kvm_slot *slot, uint64_t base, uint64_t length)
 {
-	return slot->base < base + length && slot->base + slot->length > base;
+	return slot->length && slot->base < base + length && slot->base + slot->length > base;
 }
 
 static enum mw_status put(struct kvm_slots *slots, unsigned index, const struct kvm_slot *value)

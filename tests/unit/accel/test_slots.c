@@ -14,7 +14,8 @@
 
 enum { FAKE_SLOTS = 64, PAGE = 0x1000 };
 
-/** A hypervisor that refuses what KVM refuses: a live slot's size cannot change, none may overlap. */
+/** A hypervisor that refuses what KVM refuses: a live slot's size cannot change, none may overlap, and what is not
+ * there cannot be deleted. */
 struct fake_kvm {
 	struct kvm_slot slots[FAKE_SLOTS];
 	unsigned calls, fail_at;
@@ -27,7 +28,7 @@ static int fake_set(void *context, unsigned slot, const struct kvm_slot *value)
 	kvm->calls++;
 	if (kvm->calls == kvm->fail_at)
 		return ENOMEM;
-	if (slot >= FAKE_SLOTS || (value->length && kvm->slots[slot].length))
+	if (slot >= FAKE_SLOTS || !value->length == !kvm->slots[slot].length)
 		return EINVAL;
 	for (unsigned i = 0; i < FAKE_SLOTS && value->length; i++)
 		if (kvm->slots[i].length && kvm->slots[i].base < value->base + value->length &&
