@@ -24,12 +24,43 @@ static bool must_leave(struct soft_vm *vm)
 	return atomic_load(&vm->halting) || mw_machine_stopping(vm->machine);
 }
 
+static void remap(struct soft_vm *vm, const struct soft_slot *slot)
+{
+	if (slot->host)
+		soft_slots_map(vm, slot->base, slot->length, slot->host, slot->readonly);
+	else
+		soft_slots_unmap(vm, slot->base, slot->length);
+}
+
+/* What other threads want, in their order; with the mutex held. False: nothing. */
+static bool take_remaps(struct soft_vm *vm)
+{
+	bool any = vm->remaps;
+
+	while (vm->remaps) {
+		struct soft_remap *request = vm->remaps;
+
+		vm->remaps = request->next;
+		remap(vm, &request->slot);
+		free(request);
+	}
+	return any;
+}
+
+/* The same between instructions. */
+static void serve_remaps(struct soft_vm *vm)
+{
+	if (take_remaps(vm))
+		soft_blocks_flush(vm);
+}
+
 /* Waits for the next start; false when the thread is to end. */
 static bool wait_for_start(struct soft_vm *vm)
 {
 	bool quitting;
 
 	pthread_mutex_lock(&vm->mutex);
+	serve_remaps(vm);
 	vm->parked = true;
 	pthread_cond_broadcast(&vm->changed);
 	while (!vm->quitting && !vm->running_wanted)
@@ -85,32 +116,6 @@ static void follow_intr(struct soft_vm *vm)
 		mw_lapic_lint(&vm->cpus[i]->lapic, 0, level);
 }
 
-static void remap(struct soft_vm *vm, const struct soft_slot *slot)
-{
-	if (slot->host)
-		soft_slots_map(vm, slot->base, slot->length, slot->host, slot->readonly);
-	else
-		soft_slots_unmap(vm, slot->base, slot->length);
-}
-
-/* On the CPU thread between instructions, with the mutex held. */
-static void serve_remaps(struct soft_vm *vm)
-{
-	bool any = vm->remaps;
-
-	while (vm->remaps) {
-		struct soft_remap *request = vm->remaps;
-
-		vm->remaps = request->next;
-		remap(vm, &request->slot);
-		request->done = true;
-	}
-	if (!any)
-		return;
-	soft_blocks_flush(vm);
-	pthread_cond_broadcast(&vm->changed);
-}
-
 void soft_thread_take(struct soft_vm *vm)
 {
 	struct soft_message *messages;
@@ -144,11 +149,8 @@ void soft_thread_take(struct soft_vm *vm)
 static void wait_for_stop(struct soft_vm *vm)
 {
 	pthread_mutex_lock(&vm->mutex);
-	while (!atomic_load(&vm->halting) && !vm->quitting) {
-		serve_remaps(vm);
+	while (!atomic_load(&vm->halting) && !vm->quitting)
 		pthread_cond_wait(&vm->changed, &vm->mutex);
-	}
-	serve_remaps(vm);
 	pthread_mutex_unlock(&vm->mutex);
 }
 
@@ -292,11 +294,12 @@ void soft_thread_written(struct soft_vm *vm, uint64_t base, uint64_t length)
  * and with it all others. */
 static void remap_here(struct soft_vm *vm, const struct soft_slot *slot)
 {
+	pthread_mutex_lock(&vm->mutex);
+	take_remaps(vm);
 	remap(vm, slot);
 	for (unsigned i = 0; i < vm->cpu_count; i++)
 		soft_tlb_flush(vm->cpus[i]);
 	soft_spans_forget(vm);
-	pthread_mutex_lock(&vm->mutex);
 	vm->all_written = true;
 	atomic_store(&vm->kicked, true);
 	pthread_mutex_unlock(&vm->mutex);
@@ -304,22 +307,28 @@ static void remap_here(struct soft_vm *vm, const struct soft_slot *slot)
 		soft_look(vm->running);
 }
 
+static void append_remap(struct soft_vm *vm, const struct soft_slot *slot)
+{
+	struct soft_remap *request = mw_alloc(1, sizeof(*request)), **end = &vm->remaps;
+
+	request->slot = *slot;
+	while (*end)
+		end = &(*end)->next;
+	*end = request;
+}
+
+/* Nobody waits for the CPUs here: they may be waiting for what the caller holds. */
 void soft_thread_remap(struct soft_vm *vm, const struct soft_slot *slot)
 {
-	struct soft_remap request = { .slot = *slot };
-
 	if (is_cpu_thread(vm)) {
 		remap_here(vm, slot);
 		return;
 	}
 	pthread_mutex_lock(&vm->mutex);
-	request.next = vm->remaps;
-	vm->remaps = &request;
+	append_remap(vm, slot);
 	if (!vm->has_thread || vm->parked)
 		serve_remaps(vm);
 	atomic_store(&vm->kicked, true);
 	pthread_cond_broadcast(&vm->changed);
-	while (!request.done)
-		pthread_cond_wait(&vm->changed, &vm->mutex);
 	pthread_mutex_unlock(&vm->mutex);
 }

@@ -22,8 +22,8 @@ void soft_thread_take(struct soft_vm *vm);
 /** Any thread: a device has written memory. */
 void soft_thread_written(struct soft_vm *vm, uint64_t base, uint64_t length);
 
-/** Any thread: changes what lies at a range; done when it returns, other than that instructions of the block
- * that runs may still be those of before. */
+/** Any thread: changes what lies at a range: at once on the CPU thread and while it is parked, other than that
+ * instructions of the block that runs may still be those of before; else when it comes to look. */
 void soft_thread_remap(struct soft_vm *vm, const struct soft_slot *slot);
 
 #endif

@@ -52,10 +52,9 @@ struct soft_message {
 	uint32_t data;
 };
 
-/** A change of slots that another thread wants while CPUs run; on that thread's stack. */
+/** A change of slots that another thread wants while CPUs run. */
 struct soft_remap {
 	struct soft_slot slot; /* host NULL: what is there goes away */
-	bool done;
 	struct soft_remap *next;
 };
 
@@ -97,7 +96,7 @@ struct soft_vm {
 	struct soft_message *messages;         /* under mutex */
 	size_t message_count, message_capacity;
 	bool all_written;           /* under mutex: more ranges than there was room for */
-	struct soft_remap *remaps;  /* under mutex */
+	struct soft_remap *remaps;  /* under mutex, oldest first */
 	FILE *trace;                /* NULL: none */
 	struct soft_tracer *tracer; /* its state, with it */
 	uint32_t unknown_msrs[32];  /* named in the log already */
