@@ -182,6 +182,7 @@ static void set_version(const struct mw_plan_node *ioapic, uint64_t version)
 	((struct mw_plan_value *)mw_plan_value(ioapic, "version"))->number = version;
 }
 
+/* A length of 0 leaves the region unclaimed. */
 static void place(struct mw_arena *arena, struct mw_plan_node *node, const uint64_t *bases,
 		  const uint64_t *lengths)
 {
@@ -189,15 +190,19 @@ static void place(struct mw_arena *arena, struct mw_plan_node *node, const uint6
 		mw_arena_alloc(arena, node->type->regions.count + 1, sizeof(*claims));
 
 	node->claims = claims;
-	node->claim_count = node->type->regions.count;
-	for (size_t i = 0; i < node->claim_count; i++) {
+	node->claim_count = 0;
+	for (size_t i = 0; i < node->type->regions.count; i++) {
 		const struct mw_region *region = &node->type->regions.items[i];
+		struct mw_plan_claim *claim = &claims[node->claim_count];
 
-		claims[i].kind = region->space == MW_SPACE_PORT ? MW_CLAIM_IO : MW_CLAIM_MMIO;
-		claims[i].name = region->name;
-		claims[i].region = region;
-		claims[i].base = bases[i];
-		claims[i].length = lengths[i];
+		if (!lengths[i])
+			continue;
+		claim->kind = region->space == MW_SPACE_PORT ? MW_CLAIM_IO : MW_CLAIM_MMIO;
+		claim->name = region->name;
+		claim->region = region;
+		claim->base = bases[i];
+		claim->length = lengths[i];
+		node->claim_count++;
 	}
 	if (node->type != &bench_type)
 		return;
@@ -224,7 +229,7 @@ static void make_net(struct mw_plan *plan, const struct mw_device_type *ioapic)
 
 static void make_nodes(struct mw_plan *plan, const char *path, bool kernel_chips)
 {
-	static const uint64_t rom_base[] = { ROM_BASE }, rom_length[] = { ROM_BYTES };
+	static const uint64_t rom_base[] = { ROM_BASE, 0 }, rom_length[] = { ROM_BYTES, 0 };
 	static const uint64_t bases[] = { PORTS,     MMIO_BASE, EXIT_PORT, RESET_PORT,
 					  LINE_PORT, INTR_PORT, LATER_PORT };
 	static const uint64_t lengths[] = { PORT_BYTES, MMIO_BYTES, 1, 1, 1, 1, 1 };
