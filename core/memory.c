@@ -174,7 +174,8 @@ static bool copy(struct mw_dma *dma, uint64_t address, uint8_t *bytes, size_t co
 		if (bytes && !(write && part.entry->readonly))
 			move(host, bytes, step, write);
 		address += step;
-		bytes += bytes ? step : 0;
+		if (bytes)
+			bytes += step;
 		count -= step;
 	}
 	return true;
