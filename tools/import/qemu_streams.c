@@ -261,11 +261,12 @@ static void take_debug_device(struct qemu *qemu, const char *type, const char *f
 			      const struct device_text *text, struct mw_span span)
 {
 	const char *base = text->iobase && is_hex(text->iobase) ? text->iobase : fallback;
-	const char *length = strcmp(type, "debug-exit") == 0 ? "+4" : "";
+	bool exits = !strcmp(type, "debug-exit"); /* which has no stream */
+	const char *length = exits ? "+4" : "";
 	struct mw_sketch_device *device = add_device(
 		qemu, type, mw_arena_printf(qemu->sketch->arena, "io: %s%s", base, length), span);
 
-	if (device && text->chardev)
+	if (device && text->chardev && !exits)
 		wait_for(qemu, text->chardev, &device->backend, span);
 }
 
