@@ -350,11 +350,13 @@ struct mw_pci_identity {
 	uint8_t pin; /* INTA# to INTD# as 1 to 4, 0: none */
 };
 
-/** Configuration space of a PCI function (256 or 4096 bytes): 1, 2 or 4 bytes, aligned. */
+/** Configuration space of a PCI function (256 or 4096 bytes): 1, 2 or 4 bytes, aligned. `self` is what lies at
+ * `offset` of the device's struct, so that a part of it can answer for all functions alike. */
 struct mw_config_ops {
 	enum mw_io (*read)(void *self, uint32_t offset, unsigned size, uint32_t *value);
 	enum mw_io (*write)(void *self, uint32_t offset, unsigned size, uint32_t value);
 	const struct mw_pci_identity *identity;
+	size_t offset;
 };
 
 /** A timer of the device. `on_expire` is a callback like any other. Saved by core. */

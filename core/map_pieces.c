@@ -106,7 +106,7 @@ static void paint_writes(struct mw_map *map, uint32_t index)
 	free(seen);
 }
 
-void mw_map_paint(struct mw_map *map, uint32_t index)
+void mw_map_paint(struct mw_map *map, uint32_t index, bool over)
 {
 	const struct mw_map_entry *entry = &map->entries[index];
 
@@ -114,7 +114,8 @@ void mw_map_paint(struct mw_map *map, uint32_t index)
 		paint_writes(map, index);
 		return;
 	}
-	cut_pieces(map, entry->base, entry->last);
+	if (over)
+		cut_pieces(map, entry->base, entry->last);
 	add_piece(map, entry->base, entry->last, index);
 }
 

@@ -5,8 +5,8 @@
 
 #include "core/space.h"
 
-/** Lays an entry over all that was painted before it. */
-void mw_map_paint(struct mw_map *map, uint32_t entry);
+/** Lays an entry over all that was painted before it; not `over`: there is nothing of that. */
+void mw_map_paint(struct mw_map *map, uint32_t entry, bool over);
 /** Ascending, as mw_map_look wants them; once, at the end. */
 void mw_map_sort(struct mw_map *map);
 

@@ -76,3 +76,28 @@ void mw_plan_hash(const struct mw_plan *plan, uint8_t hash[32])
 	mw_sha256(text, length, hash);
 	free(text);
 }
+
+bool mw_plan_pci_address(const struct mw_plan *plan, const struct mw_plan_node *node,
+			 unsigned *slot, unsigned *function)
+{
+	if (node->bus_node == UINT32_MAX || !node->address || !*node->address)
+		return false;
+
+	const char *bus = plan->nodes[node->bus_node].type->provides;
+	if (!bus || (strcmp(bus, "pci") != 0 && strcmp(bus, "pcie") != 0))
+		return false;
+	char *end;
+	unsigned long first = strtoul(node->address, &end, 16);
+	unsigned long second = *end == '.' ? strtoul(end + 1, &end, 16) : 0;
+	*slot = (unsigned)(first & 0x1f);
+	*function = (unsigned)(second & 0x7);
+	return *end == 0 && first <= 0x1f && second <= 0x7;
+}
+
+bool mw_plan_pci_root(const struct mw_plan_node *node)
+{
+	for (size_t i = 0; i < node->type->regions.count; i++)
+		if (node->type->regions.items[i].config_window)
+			return true;
+	return false;
+}

@@ -242,6 +242,12 @@ bool mw_plan_speaks(const struct mw_plan_node *node);
 /** First node whose type plays the role, from index `from`; -1 when there is none. */
 long mw_plan_role(const struct mw_plan *plan, enum mw_role role, size_t from);
 
+/** A function's place on its PCI bus; false: the node is none. */
+bool mw_plan_pci_address(const struct mw_plan *plan, const struct mw_plan_node *node,
+			 unsigned *slot, unsigned *function);
+/** Whether a node leads to configuration space: its own function is 00.0 of the bus that it provides. */
+bool mw_plan_pci_root(const struct mw_plan_node *node);
+
 /** What to leave out of the canonical text. */
 enum mw_plan_text {
 	MW_PLAN_WHOLE, /* host side included: what a reader or a snapshot wants */

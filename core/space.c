@@ -32,13 +32,16 @@ struct mw_map *mw_map_create(const struct mw_map_entry *entries, size_t count, b
 		memcpy(map->entries, entries, count * sizeof(*entries));
 	map->count = count;
 	for (unsigned layer = MW_LAYER_BAR; layer <= MW_LAYER_MOVED; layer++) {
+		/* Entries of the fixed layer are apart, so the many cost nothing where no BAR lies below. */
+		bool over = layer != MW_LAYER_FIXED || map->piece_count;
+
 		for (size_t i = 0; i < count; i++) {
 			if (map->entries[i].layer != layer)
 				continue;
 			if (ports)
 				paint_ports(map, (uint32_t)i);
 			else
-				mw_map_paint(map, (uint32_t)i);
+				mw_map_paint(map, (uint32_t)i, over);
 		}
 	}
 	mw_map_sort(map);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "tools/unbuilt.h"
 
+#include "core/tables/tables.h"
+
 __attribute__((format(printf, 3, 4))) static void
 refuse(struct mw_diagnostics *diagnostics, struct mw_span span, const char *format, ...)
 {
@@ -14,15 +16,6 @@ refuse(struct mw_diagnostics *diagnostics, struct mw_span span, const char *form
 	mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "S110", span, "%s", text);
 }
 
-static bool takes_items(const struct mw_plan *plan)
-{
-	bool taken = false;
-
-	for (size_t i = 0; i < plan->node_count; i++)
-		taken |= !plan->nodes[i].host && plan->nodes[i].type->firmware.item;
-	return taken;
-}
-
 static void check_boot(const struct mw_plan *plan, struct mw_diagnostics *diagnostics)
 {
 	const struct mw_plan_boot *boot = &plan->boot;
@@ -33,7 +26,7 @@ static void check_boot(const struct mw_plan *plan, struct mw_diagnostics *diagno
 	if (boot->measure)
 		refuse(diagnostics, boot->measure_span,
 		       "`measure` cannot be run yet: no launch is measured");
-	if (boot->order && !takes_items(plan))
+	if (boot->order && mw_items_taker(plan) < 0)
 		refuse(diagnostics, boot->order_span,
 		       "`order` cannot be run yet: there is no firmware that asks for it");
 	if (boot->secure_boot)

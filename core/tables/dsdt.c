@@ -44,7 +44,7 @@ static const char *hid_of(const struct mw_plan_node *node)
 static bool is_function(const struct dsdt *dsdt, const struct mw_plan_node *node)
 {
 	unsigned slot, function;
-	return mw_pci_address(dsdt->plan, node, &slot, &function);
+	return mw_plan_pci_address(dsdt->plan, node, &slot, &function);
 }
 
 static void link_children(struct dsdt *dsdt)
@@ -212,7 +212,7 @@ static bool write_function(struct dsdt *dsdt, uint32_t index, unsigned depth)
 	const struct mw_plan_node *node = &dsdt->plan->nodes[index];
 	unsigned slot, function;
 	char *name = dsdt->path[dsdt->depth];
-	if (!mw_pci_address(dsdt->plan, node, &slot, &function))
+	if (!mw_plan_pci_address(dsdt->plan, node, &slot, &function))
 		return false;
 	bool carries =
 		node->type->provides && !node->type->private_bus && dsdt->first[index] != NO_NODE;

@@ -95,7 +95,7 @@ static void write_memory_windows(struct mw_aml *aml, const struct mw_plan *plan)
 	unsigned slot, function;
 	for (size_t i = 0; i < plan->node_count; i++) {
 		const struct mw_plan_node *node = &plan->nodes[i];
-		if (node->host || mw_pci_address(plan, node, &slot, &function))
+		if (node->host || mw_plan_pci_address(plan, node, &slot, &function))
 			continue;
 		for (size_t c = 0; c < node->claim_count; c++) {
 			const struct mw_plan_claim *claim = &node->claims[c];
@@ -129,7 +129,8 @@ static const struct mw_plan_net *sci_of_function(const struct mw_plan *plan, uns
 	const struct mw_plan_node *node = mw_acpi_fixed_hardware(plan);
 	const struct mw_plan_net *sci = mw_acpi_sci(plan);
 	unsigned function;
-	return node && sci && sci->gsi != MW_NO_GSI && mw_pci_address(plan, node, slot, &function)
+	return node && sci && sci->gsi != MW_NO_GSI &&
+			       mw_plan_pci_address(plan, node, slot, &function)
 		       ? sci
 		       : NULL;
 }
@@ -268,7 +269,7 @@ static bool has_inta(const struct mw_plan *plan, unsigned slot)
 	unsigned at, function;
 	for (size_t i = 0; i < plan->node_count; i++) {
 		const struct mw_plan_node *node = &plan->nodes[i];
-		if (!mw_pci_address(plan, node, &at, &function) || at != slot)
+		if (!mw_plan_pci_address(plan, node, &at, &function) || at != slot)
 			continue;
 		for (size_t c = 0; c < node->claim_count; c++) {
 			if (node->claims[c].kind == MW_CLAIM_IRQ && node->claims[c].pin == 1)

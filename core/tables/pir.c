@@ -31,7 +31,7 @@ bool mw_pir_write(struct mw_aml *table, const struct mw_plan *plan)
 	struct mw_routing routing;
 	unsigned slot, function;
 	if (!mw_routing_find(&routing, plan) || !routing.router ||
-	    !mw_pci_address(plan, routing.router, &slot, &function))
+	    !mw_plan_pci_address(plan, routing.router, &slot, &function))
 		return false;
 	for (unsigned i = 0; i < HEADER_BYTES; i++)
 		mw_aml_byte(table, 0);

@@ -53,19 +53,3 @@ bool mw_routing_gsi(const struct mw_routing *routing, const struct mw_plan *plan
 	}
 	return domain->to || !routing->router;
 }
-
-bool mw_pci_address(const struct mw_plan *plan, const struct mw_plan_node *node, unsigned *slot,
-		    unsigned *function)
-{
-	if (node->bus_node == UINT32_MAX || !node->address || !*node->address)
-		return false;
-	const char *bus = plan->nodes[node->bus_node].type->provides;
-	if (!bus || (strcmp(bus, "pci") != 0 && strcmp(bus, "pcie") != 0))
-		return false;
-	char *end;
-	unsigned long first = strtoul(node->address, &end, 16);
-	unsigned long second = *end == '.' ? strtoul(end + 1, &end, 16) : 0;
-	*slot = (unsigned)(first & 0x1f);
-	*function = (unsigned)(second & 0x7);
-	return *end == 0 && first <= 0x1f && second <= 0x7;
-}

@@ -54,6 +54,8 @@ size_t mw_e820(const struct mw_plan *plan, const struct mw_acpi_tables *acpi,
  * thread, during a reset. */
 void mw_cmos_write(struct mw_machine *machine);
 
+/** The node that takes what is made for firmware (fw_cfg), or -1. */
+long mw_items_taker(const struct mw_plan *plan);
 /** What was made for a firmware configuration device; NULL-safe. */
 struct mw_items;
 void mw_items_free(struct mw_items *items);

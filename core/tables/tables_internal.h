@@ -79,8 +79,6 @@ bool mw_items_build(struct mw_items *items, const struct mw_plan *plan,
 		    struct mw_diagnostics *diagnostics);
 void mw_items_add(struct mw_items *items, unsigned key, const char *name, const uint8_t *bytes,
 		  size_t size);
-/** The node that takes them, or -1. */
-long mw_items_taker(const struct mw_plan *plan);
 bool mw_items_acpi(struct mw_items *items, const struct mw_plan *plan,
 		   struct mw_diagnostics *diagnostics);
 bool mw_items_boot_order(struct mw_items *items, const struct mw_plan *plan,
@@ -102,9 +100,6 @@ uint32_t mw_routing_line(const struct mw_routing *routing, unsigned slot, unsign
 /** The GSI of the domain's line where that is for good: there is no router. */
 bool mw_routing_gsi(const struct mw_routing *routing, const struct mw_plan *plan, uint32_t line,
 		    uint32_t *gsi);
-/** A function's place on its PCI bus; false: the node is none. */
-bool mw_pci_address(const struct mw_plan *plan, const struct mw_plan_node *node, unsigned *slot,
-		    unsigned *function);
 
 /** In the template of a root bridge: buses, ports and memory that it passes on. */
 void mw_pci_root_windows(struct mw_aml *aml, const struct mw_plan *plan,

@@ -159,8 +159,10 @@ void mw_pci_loaded(struct mw_pci *pci)
 	each_bar(pci, place_bar);
 }
 
-enum mw_io mw_pci_read(const struct mw_pci *pci, uint32_t offset, unsigned size, uint32_t *value)
+enum mw_io mw_pci_read(void *self, uint32_t offset, unsigned size, uint32_t *value)
 {
+	const struct mw_pci *pci = self;
+
 	if (offset >= MW_PCI_BYTES || size > MW_PCI_BYTES - offset)
 		return MW_IO_NO_REGISTER;
 	*value = mw_pci_get(pci, offset, size);
@@ -174,8 +176,10 @@ static bool touches_placement(unsigned at, unsigned size)
 	       (at < MW_PCI_ROM_BASE + 4 && at + size > MW_PCI_ROM_BASE);
 }
 
-enum mw_io mw_pci_write(struct mw_pci *pci, uint32_t offset, unsigned size, uint32_t value)
+enum mw_io mw_pci_write(void *self, uint32_t offset, unsigned size, uint32_t value)
 {
+	struct mw_pci *pci = self;
+
 	if (offset >= MW_PCI_BYTES || size > MW_PCI_BYTES - offset)
 		return MW_IO_NO_REGISTER;
 	for (unsigned i = 0; i < size; i++) {

@@ -66,9 +66,13 @@ void mw_pci_init(struct mw_pci *pci, void *self, const struct mw_pci_type *type)
 void mw_pci_reset(struct mw_pci *pci);
 void mw_pci_loaded(struct mw_pci *pci);
 
-/** For the device's mw_config_ops. */
-enum mw_io mw_pci_read(const struct mw_pci *pci, uint32_t offset, unsigned size, uint32_t *value);
-enum mw_io mw_pci_write(struct mw_pci *pci, uint32_t offset, unsigned size, uint32_t value);
+/** For the device's mw_config_ops, with `pci` at its offset: MW_PCI_CONFIG fills them in. */
+enum mw_io mw_pci_read(void *pci, uint32_t offset, unsigned size, uint32_t *value);
+enum mw_io mw_pci_write(void *pci, uint32_t offset, unsigned size, uint32_t value);
+#define MW_PCI_CONFIG(type, member, function)                                           \
+	{                                                                               \
+		mw_pci_read, mw_pci_write, &(function).identity, offsetof(type, member) \
+	}
 
 /** Registers as numbers: 1, 2 or 4 bytes. put ignores what a guest may write. */
 uint32_t mw_pci_get(const struct mw_pci *pci, unsigned at, unsigned size);

@@ -80,20 +80,6 @@ static void on_config(void *self, unsigned at, unsigned size)
 	drive(isa);
 }
 
-static enum mw_io read_config(void *self, uint32_t offset, unsigned size, uint32_t *value)
-{
-	struct piix3_isa *isa = self;
-
-	return mw_pci_read(&isa->pci, offset, size, value);
-}
-
-static enum mw_io write_config(void *self, uint32_t offset, unsigned size, uint32_t value)
-{
-	struct piix3_isa *isa = self;
-
-	return mw_pci_write(&isa->pci, offset, size, value);
-}
-
 static uint64_t get_reset(void *self)
 {
 	const struct piix3_isa *isa = self;
@@ -204,7 +190,7 @@ static const struct mw_state state[] = {
 	{ "pirq", MW_ARRAY(struct piix3_isa, pirq), .since = 1 },
 	{ "pci", MW_STRUCT(struct piix3_isa, pci, mw_pci_rows), .since = 1 },
 };
-static const struct mw_config_ops config = { read_config, write_config, &pci_type.identity };
+static const struct mw_config_ops config = MW_PCI_CONFIG(struct piix3_isa, pci, pci_type);
 static const struct mw_role_row roles[] = {
 	{ MW_ROLE_RESET, "reset", 0, 1, RESET_HARD | RESET_CPU },
 };

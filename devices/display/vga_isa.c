@@ -17,14 +17,7 @@ static const struct mw_wire wires[] = {
 	  .on_draw = vga_draw, .on_text = vga_text },
 };
 static const struct mw_region regions[] = {
-	{ "vga", MW_SPACE_PORT, 32, MW_ACCESS(1, 1), .read = vga_port_read, .write = vga_port_write,
-	  .align = 32 },
-	{ "mono", MW_SPACE_PORT, 12, MW_ACCESS(1, 1), .read = vga_mono_read,
-	  .write = vga_mono_write, .align = 16, .optional = true },
-	{ "vbe", MW_SPACE_PORT, 4, MW_ACCESS(2, 2), .read = vga_vbe_port_read,
-	  .write = vga_vbe_port_write, .optional = true, .unaligned = true },
-	{ "text", MW_SPACE_MEMORY, VGA_WINDOW_BYTES, MW_ACCESS(1, 8), .read = vga_window_read,
-	  .write = vga_window_write, .align = VGA_WINDOW_BYTES, .unaligned = true },
+	VGA_REGIONS,
 	{ "vram", MW_SPACE_MEMORY, VGA_MEMORY_BYTES, .backing = MW_BACKING_RAM,
 	  .memory_offset = offsetof(struct vga_isa, vga.memory) },
 };

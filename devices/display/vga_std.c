@@ -84,25 +84,8 @@ static enum mw_io write_registers(void *self, uint64_t offset, unsigned size, ui
 	return MW_IO_OK;
 }
 
-static enum mw_io read_config(void *self, uint32_t offset, unsigned size, uint32_t *value)
-{
-	return mw_pci_read(&((struct vga_std *)self)->pci, offset, size, value);
-}
-
-static enum mw_io write_config(void *self, uint32_t offset, unsigned size, uint32_t value)
-{
-	return mw_pci_write(&((struct vga_std *)self)->pci, offset, size, value);
-}
-
 static const struct mw_region regions[] = {
-	{ "vga", MW_SPACE_PORT, 32, MW_ACCESS(1, 1), .read = vga_port_read, .write = vga_port_write,
-	  .align = 32 },
-	{ "mono", MW_SPACE_PORT, 12, MW_ACCESS(1, 1), .read = vga_mono_read,
-	  .write = vga_mono_write, .align = 16, .optional = true },
-	{ "vbe", MW_SPACE_PORT, 4, MW_ACCESS(2, 2), .read = vga_vbe_port_read,
-	  .write = vga_vbe_port_write, .optional = true, .unaligned = true },
-	{ "text", MW_SPACE_MEMORY, VGA_WINDOW_BYTES, MW_ACCESS(1, 8), .read = vga_window_read,
-	  .write = vga_window_write, .align = VGA_WINDOW_BYTES, .unaligned = true },
+	VGA_REGIONS,
 	{ "vram", MW_SPACE_MEMORY, VGA_MEMORY_BYTES, .backing = MW_BACKING_RAM,
 	  .memory_offset = offsetof(struct vga_std, vga.memory), .bar = MW_PCI_BAR(0) },
 	{ "regs", MW_SPACE_MEMORY, REGISTER_BYTES, MW_ACCESS(1, 2), .read = read_registers,
@@ -211,7 +194,7 @@ static const struct mw_state state[] = {
 	{ "pci", MW_STRUCT(struct vga_std, pci, mw_pci_rows), .since = 1 },
 };
 static const struct mw_role_row roles[] = { { MW_ROLE_VGA, "vga", 0, 1 } };
-static const struct mw_config_ops config = { read_config, write_config, &function.identity };
+static const struct mw_config_ops config = MW_PCI_CONFIG(struct vga_std, pci, function);
 static const char *const buses[] = { "pci", NULL };
 
 const struct mw_device_type vga_std_type = {

@@ -244,20 +244,6 @@ static void on_config(void *self, unsigned at, unsigned size)
 	update_sci(pm);
 }
 
-static enum mw_io read_config(void *self, uint32_t offset, unsigned size, uint32_t *value)
-{
-	struct piix4_pm *pm = self;
-
-	return mw_pci_read(&pm->pci, offset, size, value);
-}
-
-static enum mw_io write_config(void *self, uint32_t offset, unsigned size, uint32_t value)
-{
-	struct piix4_pm *pm = self;
-
-	return mw_pci_write(&pm->pci, offset, size, value);
-}
-
 static const struct mw_wire wires[] = {
 	{ "sci", "System control interrupt, and the SMBus host's: IRQ 9.",
 	  MW_FIELD(struct piix4_pm, sci) },
@@ -391,7 +377,7 @@ static const struct mw_state state[] = {
 	{ "smb_at", MW_FIELD(struct piix4_pm, smb_at), .since = 1 },
 	{ "pci", MW_STRUCT(struct piix4_pm, pci, mw_pci_rows), .since = 1 },
 };
-static const struct mw_config_ops config = { read_config, write_config, &pci_type.identity };
+static const struct mw_config_ops config = MW_PCI_CONFIG(struct piix4_pm, pci, pci_type);
 static const struct mw_role_row roles[] = {
 	{ MW_ROLE_PM1, "pm", MW_PM1_STS, 4 },
 	{ MW_ROLE_PM1_CONTROL, "pm", MW_PM1_CNT, 2, MW_PM1_SOFT_OFF },

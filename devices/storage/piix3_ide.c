@@ -246,17 +246,7 @@ static const struct mw_pci_type pci_type = {
 	.changed = on_config,
 };
 
-static enum mw_io read_config(void *self, uint32_t offset, unsigned size, uint32_t *value)
-{
-	return mw_pci_read(&((struct piix3_ide *)self)->pci, offset, size, value);
-}
-
-static enum mw_io write_config(void *self, uint32_t offset, unsigned size, uint32_t value)
-{
-	return mw_pci_write(&((struct piix3_ide *)self)->pci, offset, size, value);
-}
-
-static const struct mw_config_ops config = { read_config, write_config, &pci_type.identity };
+static const struct mw_config_ops config = MW_PCI_CONFIG(struct piix3_ide, pci, pci_type);
 
 static bool init(void *self, struct mw_diagnostics *diagnostics)
 {

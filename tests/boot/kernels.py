@@ -12,7 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(ROOT, "tests", folder) for folder in ("support", "lab")]
 
-from console import PROMPT, Console, Failure
+from console import PROMPT, Console, conclude
 from lab import GUESTS, Tap, skip
 
 # Seconds for one event. Two sanitizers and a machine full of other tests slow a boot by much.
@@ -148,12 +148,7 @@ def main():
     parser.add_argument("--millwright", required=True)
     parser.add_argument("--short", action="store_true", help="without what takes long")
     OPTIONS = parser.parse_args()
-    tap = Tap()
-    try:
-        SCENARIOS[OPTIONS.scenario](tap)
-    except Failure as failure:
-        tap.ok(False, str(failure).splitlines()[0], failure)
-    sys.exit(tap.done())
+    conclude(Tap(), SCENARIOS[OPTIONS.scenario])
 
 
 if __name__ == "__main__":

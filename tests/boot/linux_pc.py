@@ -17,7 +17,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(ROOT, "tests", folder) for folder in ("support", "lab")]
 
 import verify
-from console import PROMPT, Console, Failure
+from console import PROMPT, Console, conclude
 from lab import GUESTS, Tap, skip
 from qmp import Qmp
 
@@ -455,12 +455,7 @@ def main():
     parser.add_argument("--millwright", required=True)
     OPTIONS = parser.parse_args()
     OPTIONS.millwright = os.path.abspath(OPTIONS.millwright)
-    tap = Tap()
-    try:
-        SCENARIOS[OPTIONS.scenario](tap)
-    except Failure as failure:
-        tap.ok(False, str(failure).splitlines()[0], failure)
-    sys.exit(tap.done())
+    conclude(Tap(), SCENARIOS[OPTIONS.scenario])
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import os
 import re
 import select
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -14,6 +15,15 @@ PROMPT = r"guest# "
 
 class Failure(Exception):
     """Something was not as expected; the message says what, and what was seen last."""
+
+
+def conclude(tap, scenario):
+    """Runs it with its tap, says what stopped it early, and ends the program."""
+    try:
+        scenario(tap)
+    except Failure as failure:
+        tap.ok(False, str(failure).splitlines()[0], failure)
+    sys.exit(tap.done())
 
 
 class Console:

@@ -1,6 +1,7 @@
 """A BIOS PC that a script drives: `millwright run` on machine/pc-legacy, its serial line, its screen as text, its
 keyboard, its drives. What is waited for is an event, with a bound."""
 # SPDX-License-Identifier: MIT
+import argparse
 import json
 import os
 import re
@@ -13,11 +14,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "lab")]
 
-from console import Console, Failure
-from lab import GUESTS, skip
+from console import Console, Failure, conclude
+from lab import GUESTS, Tap, skip
 
 # Seconds for one event. Sanitizers and a machine full of other tests slow a boot by much.
 BOUND_S = float(os.environ.get("MW_BOOT_BOUND", "900"))
+OPTIONS = argparse.Namespace()
 LOOK_S = 0.5  # between two looks at the screen
 SHELL = "guest:# "
 PROFILE = """\
@@ -146,3 +148,13 @@ class Pc(Console):
         self.send(command + "\n")
         end = self.expect(f"^{SHELL}")
         return plain(self.text[start:end.start()]).strip("\n")
+
+
+def main(scenarios):
+    """The program of a file of scenarios: its options are OPTIONS, with a folder of its own."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("scenario", choices=sorted(scenarios))
+    parser.add_argument("--millwright", required=True)
+    parser.parse_args(namespace=OPTIONS)
+    with tempfile.TemporaryDirectory() as OPTIONS.folder:
+        conclude(Tap(), scenarios[OPTIONS.scenario])

@@ -509,12 +509,17 @@ static const struct mw_config_ops *config_ops(const struct rig *rig)
 	return ops;
 }
 
+static void *config_of(struct rig *rig)
+{
+	return (uint8_t *)rig_device(rig) + config_ops(rig)->offset;
+}
+
 uint32_t rig_config_read(struct rig *rig, uint32_t offset, unsigned size)
 {
 	uint32_t value = 0;
 
 	enter(rig, RIG_DUT);
-	if (config_ops(rig)->read(rig_device(rig), offset, size, &value) != MW_IO_OK)
+	if (config_ops(rig)->read(config_of(rig), offset, size, &value) != MW_IO_OK)
 		value = UINT32_MAX >> (32 - 8 * size);
 	leave(rig, RIG_DUT);
 	return value;
@@ -523,7 +528,7 @@ uint32_t rig_config_read(struct rig *rig, uint32_t offset, unsigned size)
 void rig_config_write(struct rig *rig, uint32_t offset, unsigned size, uint32_t value)
 {
 	enter(rig, RIG_DUT);
-	config_ops(rig)->write(rig_device(rig), offset, size, value);
+	config_ops(rig)->write(config_of(rig), offset, size, value);
 	leave(rig, RIG_DUT);
 }
 

@@ -117,9 +117,7 @@ void mw_completion_bash(const struct mw_registry *registry, FILE *out)
 	fputs("\t'') words=\"$words", out);
 	mw_completion_words(out, MW_WORD_VERB, registry, " ", "");
 	fputs("\" ;;\n", out);
-	for (size_t i = 0; mw_verbs[i]; i++) {
-		if (mw_verbs[i]->run)
-			write_verb(out, mw_verbs[i], registry);
-	}
+	for (size_t i = 0; mw_verbs[i]; i++)
+		write_verb(out, mw_verbs[i], registry);
 	fputs(tail, out);
 }

@@ -90,22 +90,14 @@ static const char *word_at(enum mw_word_kind kind, const struct mw_registry *reg
 	}
 }
 
-static bool is_offered(enum mw_word_kind kind, size_t at)
-{
-	return kind != MW_WORD_VERB || mw_verbs[at]->run != NULL;
-}
-
 void mw_completion_words(FILE *out, enum mw_word_kind kind, const struct mw_registry *registry,
 			 const char *before, const char *after)
 {
 	const char *word;
 
-	for (size_t i = 0; (word = word_at(kind, registry, i)) != NULL; i++) {
-		if (is_offered(kind, i))
-			fprintf(out, "%s%s%s%s", before, word,
-				kind == MW_WORD_FORMAT ? mw_schema_suffix(mw_schema_format(i)) : "",
-				after);
-	}
+	for (size_t i = 0; (word = word_at(kind, registry, i)) != NULL; i++)
+		fprintf(out, "%s%s%s%s", before, word,
+			kind == MW_WORD_FORMAT ? mw_schema_suffix(mw_schema_format(i)) : "", after);
 }
 
 const char *const mw_completion_shells[] = { "bash", "zsh", "fish", NULL };

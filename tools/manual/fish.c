@@ -103,16 +103,12 @@ void mw_completion_fish(const struct mw_registry *registry, FILE *out)
 {
 	fputs(head, out);
 	for (size_t i = 0; mw_verbs[i]; i++) {
-		if (!mw_verbs[i]->run)
-			continue;
 		fprintf(out, "complete -c millwright -n __fish_use_subcommand -a %s -d ",
 			mw_verbs[i]->name);
 		quoted(out, mw_verbs[i]->summary);
 		fputc('\n', out);
 	}
 	for (size_t i = 0; mw_verbs[i]; i++) {
-		if (!mw_verbs[i]->run)
-			continue;
 		write_options(out, mw_verbs[i], mw_verbs[i]->options, registry);
 		write_options(out, mw_verbs[i], mw_common_options, registry);
 		write_operands(out, mw_verbs[i], registry);

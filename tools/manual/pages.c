@@ -108,8 +108,6 @@ void mw_manual_command(FILE *out)
 		"in `.yaml` is a file.");
 	mw_roff_section(out, "VERBS");
 	for (size_t i = 0; mw_verbs[i]; i++) {
-		if (!mw_verbs[i]->run)
-			continue;
 		fputs(".TP\n\\fBmillwright\\-", out);
 		mw_roff_literal(out, mw_verbs[i]->name);
 		fputs("\\fP(1)\n", out);
@@ -124,8 +122,6 @@ void mw_manual_command(FILE *out)
 	}
 	mw_roff_section(out, "SEE ALSO");
 	for (size_t i = 0; mw_verbs[i]; i++) {
-		if (!mw_verbs[i]->run)
-			continue;
 		fputs(".BR millwright\\-", out);
 		mw_roff_literal(out, mw_verbs[i]->name);
 		fputs(" (1),\n", out);
@@ -173,8 +169,6 @@ bool mw_manual_write(const char *folder)
 	for (size_t i = 0; mw_verbs[i]; i++) {
 		FILE *file;
 
-		if (!mw_verbs[i]->run)
-			continue;
 		file = create(folder, mw_verbs[i]->name, "1");
 		if (!file)
 			return false;

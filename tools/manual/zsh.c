@@ -159,17 +159,13 @@ void mw_completion_zsh(const struct mw_registry *registry, FILE *out)
 	fputs(head, out);
 	fputs("\tverbs=(\n", out);
 	for (size_t i = 0; mw_verbs[i]; i++) {
-		if (!mw_verbs[i]->run)
-			continue;
 		fprintf(out, "\t\t'%s:", mw_verbs[i]->name);
 		escaped(out, mw_verbs[i]->summary);
 		fputs("'\n", out);
 	}
 	fputs("\t)\n", out);
 	fputs(middle, out);
-	for (size_t i = 0; mw_verbs[i]; i++) {
-		if (mw_verbs[i]->run)
-			write_verb(out, mw_verbs[i], registry);
-	}
+	for (size_t i = 0; mw_verbs[i]; i++)
+		write_verb(out, mw_verbs[i], registry);
 	fputs(tail, out);
 }

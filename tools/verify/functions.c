@@ -34,15 +34,15 @@ size_t verify_bars(const struct verify_facts *facts, struct verify_bar *bars, si
 }
 
 /* "0000:00:01.1" of a node on bus 0; false: it is no function. */
-static bool address_of(const struct mw_plan_node *node, char text[ADDRESS_BYTES])
+static bool address_of(const struct mw_plan *plan, const struct mw_plan_node *node,
+		       char text[ADDRESS_BYTES])
 {
-	bool root = false;
+	unsigned slot = 0, function = 0;
 
-	for (size_t i = 0; i < node->type->regions.count; i++)
-		root |= node->type->regions.items[i].config_window != NULL;
-	if (!node->type->config || (!root && !node->address))
+	if (!node->type->config ||
+	    (!mw_plan_pci_root(node) && !mw_plan_pci_address(plan, node, &slot, &function)))
 		return false;
-	snprintf(text, ADDRESS_BYTES, "0000:00:%.4s", root ? "00.0" : node->address);
+	snprintf(text, ADDRESS_BYTES, "0000:00:%02x.%x", slot & 0x1f, function & 7);
 	return true;
 }
 
@@ -148,7 +148,7 @@ static bool is_planned(const struct mw_plan *plan, const char *name)
 	char address[ADDRESS_BYTES];
 
 	for (size_t i = 0; i < plan->node_count; i++)
-		if (address_of(&plan->nodes[i], address) && !strcmp(address, name))
+		if (address_of(plan, &plan->nodes[i], address) && !strcmp(address, name))
 			return true;
 	return false;
 }
@@ -159,7 +159,7 @@ void verify_functions(struct verify *verify)
 	char address[ADDRESS_BYTES];
 
 	for (size_t i = 0; i < verify->plan->node_count; i++)
-		if (address_of(&verify->plan->nodes[i], address))
+		if (address_of(verify->plan, &verify->plan->nodes[i], address))
 			check_function(verify, &verify->plan->nodes[i], address);
 	for (; section; section = verify_section(verify->facts, "pci", section))
 		if (!is_planned(verify->plan, section->name))

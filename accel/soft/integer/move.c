@@ -347,13 +347,13 @@ void soft_emit_nop(struct soft_decoder *decoder)
 	soft_emit(decoder, nop);
 }
 
-/* PAUSE waits for another CPU, which gets its turn then: they share one host thread. */
+/* PAUSE waits for another CPU, which gets its turn then: they share one host thread. What the block gives back
+ * goes with the turn, so that not one instruction more runs before the other's. */
 static const struct soft_op *pause_turn(struct soft_cpu *cpu, const struct soft_op *op)
 {
 	const struct soft_op *out = soft_leave(cpu, op);
 
-	soft_look(
-		cpu); /* after what the block gives back: not one instruction more before the other's turn */
+	soft_look(cpu);
 	return out;
 }
 

@@ -3,7 +3,6 @@
 software CPU, printed as TAP. The disk is a base that nothing is written to; changes go into an overlay. Exits with 77
 where the disk is not there."""
 # SPDX-License-Identifier: MIT
-import argparse
 import hashlib
 import os
 import re
@@ -11,16 +10,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 sys.path[:0] = [os.path.join(ROOT, "tests", folder) for folder in ("support", "lab")]
 
-from lab import Tap
-from pc import Failure, Pc, media
+from pc import OPTIONS, Pc, main, media
 
-OPTIONS = None
 FLOPPY_BYTES, CYLINDER = 1440 * 1024, 18432
 # Debian 12 has no fdformat(8); this is what it asks the kernel for (FDFMTBEG, FDFMTTRK, FDFMTEND of linux/fd.h).
 FORMAT = """perl -e 'open F, "+<", "/dev/fd0" or die $!; ioctl(F, 0x247, 0) // die $!; for $h (0, 1) \
@@ -201,20 +197,5 @@ def durable(tap):
 SCENARIOS = {"login": login, "facts": facts, "drives": drives, "durable": durable}
 
 
-def main():
-    global OPTIONS
-    parser = argparse.ArgumentParser()
-    parser.add_argument("scenario", choices=sorted(SCENARIOS))
-    parser.add_argument("--millwright", required=True)
-    OPTIONS = parser.parse_args()
-    tap = Tap()
-    with tempfile.TemporaryDirectory() as OPTIONS.folder:
-        try:
-            SCENARIOS[OPTIONS.scenario](tap)
-        except Failure as failure:
-            tap.ok(False, str(failure).splitlines()[0], failure)
-    sys.exit(tap.done())
-
-
 if __name__ == "__main__":
-    main()
+    main(SCENARIOS)

@@ -2,24 +2,20 @@
 """firmware.py SCENARIO --millwright FILE: SeaBIOS on pc-legacy, and what it boots that is no installed system, on the
 software CPU, printed as TAP. Exits with 77 where a medium is not there."""
 # SPDX-License-Identifier: MIT
-import argparse
 import os
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 sys.path[:0] = [os.path.join(ROOT, "tests", folder) for folder in ("support", "lab")]
 
-from lab import Tap
 from console import PROMPT
-from pc import Failure, Pc, media, plain
+from pc import OPTIONS, Pc, main, media, plain
 
 MIB = 1 << 20
-OPTIONS = None
 
 
 def blank(folder, name, size):
@@ -151,20 +147,5 @@ def i386(tap):
 SCENARIOS = {"post": post, "floppy": floppy, "cdrom": cdrom, "exchange": exchange, "memtest": memtest, "ipxe": ipxe, "i386": i386}
 
 
-def main():
-    global OPTIONS
-    parser = argparse.ArgumentParser()
-    parser.add_argument("scenario", choices=sorted(SCENARIOS))
-    parser.add_argument("--millwright", required=True)
-    OPTIONS = parser.parse_args()
-    tap = Tap()
-    with tempfile.TemporaryDirectory() as OPTIONS.folder:
-        try:
-            SCENARIOS[OPTIONS.scenario](tap)
-        except Failure as failure:
-            tap.ok(False, str(failure).splitlines()[0], failure)
-    sys.exit(tap.done())
-
-
 if __name__ == "__main__":
-    main()
+    main(SCENARIOS)

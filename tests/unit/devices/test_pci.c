@@ -89,22 +89,12 @@ static void after_load(void *self)
 	mw_pci_loaded(&((struct function *)self)->pci);
 }
 
-static enum mw_io read_config(void *self, uint32_t offset, unsigned size, uint32_t *value)
-{
-	return mw_pci_read(&((struct function *)self)->pci, offset, size, value);
-}
-
-static enum mw_io write_config(void *self, uint32_t offset, unsigned size, uint32_t value)
-{
-	return mw_pci_write(&((struct function *)self)->pci, offset, size, value);
-}
-
 static const struct mw_state state_rows[] = {
 	{ "ports", MW_FIELD(struct function, ports), .since = 1 },
 	{ "memory", MW_FIELD(struct function, memory), .since = 1 },
 	{ "pci", MW_STRUCT(struct function, pci, mw_pci_rows), .since = 1 },
 };
-static const struct mw_config_ops config = { read_config, write_config, &pci_type.identity };
+static const struct mw_config_ops config = MW_PCI_CONFIG(struct function, pci, pci_type);
 static const char *const buses[] = { "pci", NULL };
 static const struct mw_device_type function_type = {
 	MW_DEVICE_TYPE,
