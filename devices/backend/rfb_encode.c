@@ -51,15 +51,12 @@ static unsigned index_of(const struct tile *tile, uint32_t rgb)
 
 static void count_colours(struct tile *tile)
 {
-	uint32_t last = UINT32_MAX; /* no colour */
-
 	tile->colours = 0;
 	for (size_t i = 0; i < (size_t)tile->width * tile->height; i++) {
 		uint32_t rgb = tile->pixels[i];
 
-		if (rgb == last)
+		if (i && rgb == tile->pixels[i - 1])
 			continue;
-		last = rgb;
 		if (index_of(tile, rgb) < tile->colours)
 			continue;
 		if (tile->colours++ == MOST_COLOURS)
@@ -139,21 +136,23 @@ static size_t put_subrectangles(const struct mw_rfb *rfb, const struct tile *til
 	uint8_t *at = out + 1;
 	unsigned count = 0;
 
-	for (uint32_t i = 0; i < tile->width * tile->height; i++) {
-		uint32_t x = i % tile->width, y = i / tile->width, width, height;
+	for (uint32_t y = 0; y < tile->height; y++) {
+		for (uint32_t x = 0, width, height; x < tile->width; x++) {
+			uint32_t i = y * tile->width + x;
 
-		if (done[i] || tile->pixels[i] == tile->colour[0])
-			continue;
-		if ((size_t)(at - out) + each >= room)
-			return 0;
-		grow(tile, done, x, y, &width, &height);
-		for (uint32_t row = y; row < y + height; row++)
-			memset(done + row * tile->width + x, true, width);
-		if (tile->colours > 2)
-			at = mw_rfb_put_pixel(&rfb->format, at, tile->pixels[i]);
-		*at++ = (uint8_t)(x << 4 | y);
-		*at++ = (uint8_t)((width - 1) << 4 | (height - 1));
-		count++;
+			if (done[i] || tile->pixels[i] == tile->colour[0])
+				continue;
+			if ((size_t)(at - out) + each >= room)
+				return 0;
+			grow(tile, done, x, y, &width, &height);
+			for (uint32_t row = y; row < y + height; row++)
+				memset(done + row * tile->width + x, true, width);
+			if (tile->colours > 2)
+				at = mw_rfb_put_pixel(&rfb->format, at, tile->pixels[i]);
+			*at++ = (uint8_t)(x << 4 | y);
+			*at++ = (uint8_t)((width - 1) << 4 | (height - 1));
+			count++;
+		}
 	}
 	out[0] = (uint8_t)count;
 	return (size_t)(at - out);
