@@ -13,13 +13,13 @@
 #include "core/machine.h"
 #include "core/plan.h"
 
-/** A range of host memory in guest-physical space; sorted, apart. `code` has a byte per page: whether blocks
- * were decoded from it. */
+/** A range of host memory in guest-physical space; sorted, apart. `code` has a bit per 64 bytes: whether
+ * blocks were decoded from them; a word is a page. */
 struct soft_slot {
 	uint64_t base, length;
 	uint8_t *host;
 	bool readonly;
-	uint8_t *code;
+	uint64_t *code;
 };
 
 /** A block of one instruction: a few ops. */
@@ -35,6 +35,13 @@ struct soft_span {
 };
 enum { SOFT_SPAN_ENTRIES = 256 };
 
+/** A range that a store found no code in, while `decoded` blocks had been made. */
+struct soft_quiet {
+	uint64_t physical, decoded;
+	unsigned count;
+};
+enum { SOFT_QUIET_ENTRIES = 512 };
+
 struct soft_block_cache {
 	uint8_t *arena; /* mapped; NULL: `heap` is used */
 	uint8_t *heap;
@@ -42,6 +49,8 @@ struct soft_block_cache {
 	struct soft_block **table; /* by physical address and key */
 	struct soft_block **pages; /* lists by physical page, hashed */
 	struct soft_span *spans;
+	uint64_t decoded; /* blocks ever */
+	struct soft_quiet quiet[SOFT_QUIET_ENTRIES];
 	alignas(16) uint8_t single[SOFT_SINGLE_BYTES]; /* the one not kept */
 };
 
@@ -111,6 +120,10 @@ struct soft_slot *soft_slot_find(struct soft_vm *vm, uint64_t physical);
 /** By physical address, any size up to 8 within one page: RAM, ROM, the local APIC, devices. */
 uint64_t soft_physical_read(struct soft_cpu *cpu, uint64_t physical, unsigned size);
 void soft_physical_write(struct soft_cpu *cpu, uint64_t physical, unsigned size, uint64_t value);
+/** Any number of bytes within one page. */
+void soft_physical_fetch(struct soft_cpu *cpu, uint64_t physical, uint8_t *bytes, unsigned count);
+void soft_physical_put(struct soft_cpu *cpu, uint64_t physical, const uint8_t *bytes,
+		       unsigned count);
 
 /* block.c */
 void soft_blocks_init(struct soft_block_cache *cache);

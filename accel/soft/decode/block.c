@@ -16,7 +16,7 @@
 enum { ARENA_BYTES = 192 << 20, TABLE_ENTRIES = 1 << 16, PAGE_ENTRIES = 1 << 14 };
 enum {
 	LONGEST = 15,
-	CHUNK_SHIFT = 9 /* a page's code byte has a bit per 512 bytes */,
+	CHUNK_SHIFT = 6 /* a page's word of code has a bit per 64 bytes */,
 	LONG_WALK = 1024
 };
 
@@ -84,6 +84,14 @@ void soft_spans_forget_page(struct soft_vm *vm, uint64_t rip)
 	span_at(vm, rip - SOFT_PAGE_BYTES)->host[0] = NULL;
 }
 
+/* What is clear is not touched: pages without code take no memory here. */
+static void forget_code(const struct soft_slot *slot)
+{
+	for (uint64_t page = 0; page < slot->length >> 12; page++)
+		if (slot->code[page])
+			slot->code[page] = 0;
+}
+
 /* No pointer to a block may outlive it: chains are in blocks, the rest is here. */
 void soft_blocks_flush(struct soft_vm *vm)
 {
@@ -94,7 +102,7 @@ void soft_blocks_flush(struct soft_vm *vm)
 	memset(cache->pages, 0, PAGE_ENTRIES * sizeof(struct soft_block *));
 	soft_spans_forget(vm);
 	for (size_t i = 0; i < vm->slot_count; i++)
-		memset(vm->slots[i].code, 0, vm->slots[i].length >> 12);
+		forget_code(&vm->slots[i]);
 	for (unsigned i = 0; i < vm->cpu_count; i++) {
 		vm->cpus[i]->chain = NULL;
 		soft_tlb_flush(vm->cpus[i]);
@@ -139,12 +147,33 @@ static void kill(struct soft_vm *vm, struct soft_block *block)
 		vm->running->counters.blocks_invalidated++;
 }
 
-static uint8_t chunks_of(uint64_t physical, uint64_t bytes)
+static uint64_t chunks_of(uint64_t physical, uint64_t bytes)
 {
-	unsigned first = physical >> CHUNK_SHIFT & 7,
-		 last = (physical + bytes - 1) >> CHUNK_SHIFT & 7;
+	unsigned first = physical >> CHUNK_SHIFT & 63,
+		 last = (physical + bytes - 1) >> CHUNK_SHIFT & 63;
 
-	return (uint8_t)((2u << last) - (1u << first));
+	return (UINT64_C(2) << last) - (UINT64_C(1) << first);
+}
+
+/* Variables right beside code, as boot loaders and BIOSes have them: there was nothing to drop last time, and
+ * nothing was decoded since. */
+
+static struct soft_quiet *quiet_at(struct soft_block_cache *cache, uint64_t physical)
+{
+	return &cache->quiet[(physical ^ physical >> 12) & (SOFT_QUIET_ENTRIES - 1)];
+}
+
+static bool is_quiet(struct soft_block_cache *cache, uint64_t physical, unsigned count)
+{
+	const struct soft_quiet *quiet = quiet_at(cache, physical);
+
+	return quiet->physical == physical && quiet->count >= count &&
+	       quiet->decoded == cache->decoded;
+}
+
+static void note_quiet(struct soft_block_cache *cache, uint64_t physical, unsigned count)
+{
+	*quiet_at(cache, physical) = (struct soft_quiet){ physical, cache->decoded, count };
 }
 
 void soft_blocks_invalidate(struct soft_vm *vm, uint64_t physical, unsigned count)
@@ -152,10 +181,10 @@ void soft_blocks_invalidate(struct soft_vm *vm, uint64_t physical, unsigned coun
 	struct soft_slot *slot = soft_slot_find(vm, physical);
 	struct soft_block **link = page_list(&vm->blocks, physical);
 	uint64_t page = physical & SOFT_PAGE_MASK;
-	uint8_t *code = &slot->code[(physical - slot->base) >> 12], left = 0;
+	uint64_t *code = &slot->code[(physical - slot->base) >> 12], left = 0;
 	unsigned walked = 0;
 
-	if (!(*code & chunks_of(physical, count)))
+	if (!(*code & chunks_of(physical, count)) || is_quiet(&vm->blocks, physical, count))
 		return;
 	while (*link) {
 		struct soft_block *block = *link;
@@ -178,6 +207,7 @@ void soft_blocks_invalidate(struct soft_vm *vm, uint64_t physical, unsigned coun
 	*code = left;
 	if (!left)
 		soft_tlb_unwatch(vm, page);
+	note_quiet(&vm->blocks, physical, count);
 }
 
 /* TLBs keep stores to the page off the fast path from now on, or let them there again at the next walk. */
@@ -299,8 +329,9 @@ static void link_block(struct soft_vm *vm, struct soft_block *block, struct soft
 {
 	struct soft_block **hashed = bucket(&vm->blocks, block->physical, block->key);
 	struct soft_block **paged = page_list(&vm->blocks, block->physical);
-	uint8_t *code = &slot->code[(block->physical - slot->base) >> 12];
+	uint64_t *code = &slot->code[(block->physical - slot->base) >> 12];
 
+	vm->blocks.decoded++;
 	block->hash_next = *hashed;
 	*hashed = block;
 	block->page_next = *paged;
@@ -367,11 +398,26 @@ struct soft_block *soft_block_find(struct soft_cpu *cpu)
 /* One instruction from bytes gathered one by one: it may cross a page, lie in a device, or need a look after
  * it. Nothing is kept but of those that cross a page, which loops may run through. */
 
+/* Where all of them lie in a page of host memory. */
+static bool gather_host(struct soft_cpu *cpu, const struct window *window, uint8_t bytes[LONGEST],
+			unsigned count)
+{
+	const struct soft_slot *slot = soft_slot_find_for(cpu, window->physical);
+
+	if (!slot || count > SOFT_PAGE_BYTES - window->offset)
+		return false;
+	memcpy(bytes, slot->host + (window->physical - slot->base), count);
+	return true;
+}
+
 static bool gather(struct soft_cpu *cpu, const struct window *window, uint8_t bytes[LONGEST],
 		   unsigned *count, unsigned most)
 {
 	uint64_t physical = window->physical;
 
+	*count = most;
+	if (gather_host(cpu, window, bytes, most))
+		return true;
 	for (*count = 0; *count < most; ++*count) {
 		uint64_t linear = window->linear + *count;
 

@@ -44,6 +44,9 @@ struct soft_op *soft_emit(struct soft_decoder *decoder, soft_handler *run)
 	return op;
 }
 
+/* How far back a displacement may reach in one op; farther ones are addresses in the upper half. */
+enum { SHORT_BACK = 1 << 20 };
+
 /* Ops that work out SOFT_EA. imm: displacement; disp: bytes accessed; extra: bit 0 write, the rest the
  * address size. */
 
@@ -126,15 +129,29 @@ static bool is_short_form(const struct soft_insn *insn, int64_t disp)
 	return base_slot(insn->segment) == SOFT_ZERO || insn->index == SOFT_ZERO;
 }
 
+static bool is_flat(const struct soft_decoder *decoder)
+{
+	enum mw_segment_name segment = decoder->insn.segment;
+
+	return decoder->cpu->mode.flat &&
+	       (segment == MW_DS || segment == MW_ES || segment == MW_SS);
+}
+
 static soft_handler *legacy_address_handler(const struct soft_decoder *decoder)
 {
-	const struct soft_insn *insn = &decoder->insn;
-	bool flat = decoder->cpu->mode.flat &&
-		    (insn->segment == MW_DS || insn->segment == MW_ES || insn->segment == MW_SS);
-
-	if (!flat)
+	if (!is_flat(decoder))
 		return address_checked;
-	return insn->address_size == 4 ? address_flat_32 : address_flat;
+	return decoder->insn.address_size == 4 ? address_flat_32 : address_flat;
+}
+
+/* Of flat 32-bit addresses those that hardly ever wrap at 4 GiB: where one does, its upper half keeps it off
+ * the TLB's fast path, and the slow one wraps it. */
+static bool is_short_flat(const struct soft_decoder *decoder, int64_t disp)
+{
+	const struct soft_insn *insn = &decoder->insn;
+
+	return is_flat(decoder) && insn->address_size == 4 && insn->base != SOFT_ZERO &&
+	       insn->index == SOFT_ZERO && disp == (int32_t)disp && disp >= -SHORT_BACK;
 }
 
 struct soft_op *soft_emit_memory(struct soft_decoder *decoder, soft_handler *run, unsigned bytes,
@@ -147,7 +164,7 @@ struct soft_op *soft_emit_memory(struct soft_decoder *decoder, soft_handler *run
 
 	if (insn->rip_relative)
 		disp += decoder->offset + insn->length;
-	simple = in_64bit && is_short_form(insn, disp);
+	simple = in_64bit ? is_short_form(insn, disp) : is_short_flat(decoder, disp);
 	if (!simple)
 		emit_address_op(decoder, in_64bit ? address_64 : legacy_address_handler(decoder),
 				bytes, access, disp);
@@ -159,10 +176,10 @@ struct soft_op *soft_emit_memory(struct soft_decoder *decoder, soft_handler *run
 		op->scale = insn->scale;
 		if (insn->rip_relative)
 			op->base = SOFT_PAGE_RIP;
-		if (base_slot(insn->segment) != SOFT_ZERO)
+		if (base_slot(insn->segment) != SOFT_ZERO) {
 			op->index = base_slot(insn->segment);
-		if (base_slot(insn->segment) != SOFT_ZERO)
 			op->scale = 0;
+		}
 	}
 	return op;
 }

@@ -83,6 +83,8 @@ struct soft_op *soft_emit_modrm(struct soft_decoder *decoder, soft_handler *on_r
  * rm change places; the memory handler has its destination in reg. */
 void soft_emit_r_rm(struct soft_decoder *decoder, soft_handler *on_register,
 		    soft_handler *on_memory);
+/** Whether the instruction's operands on the stack are 4 bytes and need no look at the segment. */
+bool soft_flat_stack(const struct soft_decoder *decoder);
 /** Raises #UD when executed; counted and named in the log. */
 void soft_emit_undefined(struct soft_decoder *decoder);
 /** Byte offset in gpr of an 8-bit register: AH to BH without REX. */

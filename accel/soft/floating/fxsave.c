@@ -117,7 +117,7 @@ static const struct soft_op *stmxcsr(struct soft_cpu *cpu, const struct soft_op 
  * nothing. */
 static __attribute__((noinline)) bool do_clflush(struct soft_cpu *cpu, const struct soft_op *op)
 {
-	uint64_t linear = soft_address(cpu, op), physical;
+	uint64_t linear = soft_wrapped(cpu, soft_address(cpu, op)), physical;
 	uint8_t byte;
 
 	if (soft_host_range(cpu, linear, 1, SOFT_READ))

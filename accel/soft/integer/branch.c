@@ -136,6 +136,19 @@ static const struct soft_op *call_direct_64(struct soft_cpu *cpu, const struct s
 	return soft_transfer(cpu, soft_rip_next(cpu, op) + op->imm);
 }
 
+/* Flat 32-bit stacks. */
+static const struct soft_op *call_direct_32(struct soft_cpu *cpu, const struct soft_op *op)
+{
+	uint32_t top = (uint32_t)cpu->gpr[MW_RSP] - 4;
+	uint64_t rip = (uint32_t)(soft_rip_next(cpu, op) + op->imm);
+
+	if (!soft_target_allowed(cpu, rip) ||
+	    !soft_store32(cpu, NULL, top, (uint32_t)soft_rip_next(cpu, op)))
+		return soft_stop(cpu, op);
+	cpu->gpr[MW_RSP] = top;
+	return op->extra & 1 ? soft_chain(cpu, 1, rip) : soft_transfer(cpu, rip);
+}
+
 SOFT_INLINE const struct soft_op *call_to_64(struct soft_cpu *cpu, const struct soft_op *op,
 					     uint64_t rip)
 {
@@ -193,7 +206,9 @@ void soft_emit_call(struct soft_decoder *decoder)
 	bool quad = decoder->insn.operand_size == 8;
 
 	if (decoder->insn.opcode != 0xff)
-		emit_branch(decoder, quad ? call_direct_64 : call_direct);
+		emit_branch(decoder, quad                       ? call_direct_64
+				     : soft_flat_stack(decoder) ? call_direct_32
+								: call_direct);
 	else
 		soft_emit_modrm(decoder, quad ? call_rm_64 : call_rm,
 				quad ? call_memory_64 : call_memory, decoder->insn.operand_size,
@@ -211,6 +226,17 @@ static const struct soft_op *ret_64(struct soft_cpu *cpu, const struct soft_op *
 		return soft_stop(cpu, op);
 	}
 	cpu->gpr[MW_RSP] += 8 + op->imm;
+	return soft_transfer(cpu, rip);
+}
+
+static const struct soft_op *ret_32(struct soft_cpu *cpu, const struct soft_op *op)
+{
+	uint32_t rip;
+
+	if (!soft_load32(cpu, op, (uint32_t)cpu->gpr[MW_RSP], &rip) ||
+	    !soft_target_allowed(cpu, rip))
+		return soft_stop(cpu, op);
+	cpu->gpr[MW_RSP] = (uint32_t)(cpu->gpr[MW_RSP] + 4 + op->imm);
 	return soft_transfer(cpu, rip);
 }
 
@@ -234,8 +260,9 @@ static const struct soft_op *ret_sized(struct soft_cpu *cpu, const struct soft_o
 
 void soft_emit_ret(struct soft_decoder *decoder)
 {
-	struct soft_op *op =
-		soft_emit(decoder, decoder->insn.operand_size == 8 ? ret_64 : ret_sized);
+	struct soft_op *op = soft_emit(decoder, decoder->insn.operand_size == 8 ? ret_64
+						: soft_flat_stack(decoder)      ? ret_32
+										: ret_sized);
 
 	op->segment = MW_SS;
 }

@@ -100,6 +100,49 @@ static const struct soft_op *pop_r_64(struct soft_cpu *cpu, const struct soft_op
 	return SOFT_NEXT(cpu, op);
 }
 
+/* Flat 32-bit stacks, 4 bytes. */
+
+SOFT_INLINE const struct soft_op *push_value_32(struct soft_cpu *cpu, const struct soft_op *op,
+						uint32_t value)
+{
+	uint32_t top = (uint32_t)cpu->gpr[MW_RSP] - 4;
+
+	if (!soft_store32(cpu, op, top, value))
+		return soft_stop(cpu, op);
+	cpu->gpr[MW_RSP] = top;
+	return SOFT_NEXT(cpu, op);
+}
+
+static const struct soft_op *push_r_32(struct soft_cpu *cpu, const struct soft_op *op)
+{
+	return push_value_32(cpu, op, (uint32_t)cpu->gpr[op->rm]);
+}
+
+static const struct soft_op *push_imm_32(struct soft_cpu *cpu, const struct soft_op *op)
+{
+	return push_value_32(cpu, op, (uint32_t)op->imm);
+}
+
+static const struct soft_op *push_memory_32(struct soft_cpu *cpu, const struct soft_op *op)
+{
+	uint32_t value;
+
+	if (!soft_load32(cpu, op, soft_address(cpu, op), &value))
+		return soft_stop(cpu, op);
+	return push_value_32(cpu, op, value);
+}
+
+static const struct soft_op *pop_r_32(struct soft_cpu *cpu, const struct soft_op *op)
+{
+	uint32_t value;
+
+	if (!soft_load32(cpu, op, (uint32_t)cpu->gpr[MW_RSP], &value))
+		return soft_stop(cpu, op);
+	cpu->gpr[MW_RSP] = (uint32_t)(cpu->gpr[MW_RSP] + 4);
+	cpu->gpr[op->rm] = value;
+	return SOFT_NEXT(cpu, op);
+}
+
 /* The same in any mode, through the segment's checks. */
 
 static const struct soft_op *push_r(struct soft_cpu *cpu, const struct soft_op *op)
@@ -131,9 +174,21 @@ static const struct soft_op *pop_r(struct soft_cpu *cpu, const struct soft_op *o
 	return do_pop_r(cpu, op) ? SOFT_NEXT(cpu, op) : soft_stop(cpu, op);
 }
 
-static bool is_quad(const struct soft_decoder *decoder)
+/* Handlers of one instruction: on any stack, on flat 32-bit ones, in 64-bit mode. */
+static soft_handler *by_stack(const struct soft_decoder *decoder, soft_handler *any,
+			      soft_handler *flat, soft_handler *quad)
 {
-	return decoder->insn.operand_size == 8;
+	if (decoder->insn.operand_size == 8)
+		return quad;
+	return soft_flat_stack(decoder) ? flat : any;
+}
+
+bool soft_flat_stack(const struct soft_decoder *decoder)
+{
+	const struct soft_mode *mode = &decoder->cpu->mode;
+
+	return mode->flat && mode->stack_32 && mode->code_bits != 64 &&
+	       decoder->insn.operand_size == 4;
 }
 
 static struct soft_op *emit_stack(struct soft_decoder *decoder, soft_handler *run)
@@ -146,18 +201,18 @@ static struct soft_op *emit_stack(struct soft_decoder *decoder, soft_handler *ru
 
 void soft_emit_push_r(struct soft_decoder *decoder)
 {
-	emit_stack(decoder, is_quad(decoder) ? push_r_64 : push_r);
+	emit_stack(decoder, by_stack(decoder, push_r, push_r_32, push_r_64));
 }
 
 void soft_emit_pop_r(struct soft_decoder *decoder)
 {
-	emit_stack(decoder, is_quad(decoder) ? pop_r_64 : pop_r);
+	emit_stack(decoder, by_stack(decoder, pop_r, pop_r_32, pop_r_64));
 }
 
 /* 6A takes a byte whatever the operand size; the row's format says so. */
 void soft_emit_push_imm(struct soft_decoder *decoder)
 {
-	emit_stack(decoder, is_quad(decoder) ? push_imm_64 : push_imm);
+	emit_stack(decoder, by_stack(decoder, push_imm, push_imm_32, push_imm_64));
 }
 
 /* FF /6 */
@@ -176,7 +231,8 @@ static const struct soft_op *push_memory(struct soft_cpu *cpu, const struct soft
 
 void soft_emit_push_rm(struct soft_decoder *decoder)
 {
-	soft_emit_modrm(decoder, is_quad(decoder) ? push_r_64 : push_r, push_memory,
+	soft_emit_modrm(decoder, by_stack(decoder, push_r, push_r_32, push_r_64),
+			by_stack(decoder, push_memory, push_memory_32, push_memory),
 			decoder->insn.operand_size, SOFT_READ);
 }
 
@@ -248,7 +304,7 @@ void soft_emit_pop_rm(struct soft_decoder *decoder)
 	if (decoder->insn.modrm >> 3 & 7) {
 		soft_emit_undefined(decoder);
 	} else if (!decoder->insn.memory) {
-		emit_stack(decoder, is_quad(decoder) ? pop_r_64 : pop_r);
+		emit_stack(decoder, by_stack(decoder, pop_r, pop_r_32, pop_r_64));
 	} else if (decoder->cpu->mode.code_bits != 64) {
 		emit_pop_memory_checked(decoder);
 	} else {
@@ -470,6 +526,17 @@ static const struct soft_op *frame_leave_64(struct soft_cpu *cpu, const struct s
 	return SOFT_NEXT(cpu, op);
 }
 
+static const struct soft_op *frame_leave_32(struct soft_cpu *cpu, const struct soft_op *op)
+{
+	uint32_t value;
+
+	if (!soft_load32(cpu, op, (uint32_t)cpu->gpr[MW_RBP], &value))
+		return soft_stop(cpu, op);
+	cpu->gpr[MW_RSP] = (uint32_t)(cpu->gpr[MW_RBP] + 4);
+	cpu->gpr[MW_RBP] = value;
+	return SOFT_NEXT(cpu, op);
+}
+
 static bool do_frame_leave(struct soft_cpu *cpu, const struct soft_op *op)
 {
 	uint64_t linear, value;
@@ -489,7 +556,7 @@ static const struct soft_op *frame_leave(struct soft_cpu *cpu, const struct soft
 
 void soft_emit_frame_leave(struct soft_decoder *decoder)
 {
-	emit_stack(decoder, is_quad(decoder) ? frame_leave_64 : frame_leave);
+	emit_stack(decoder, by_stack(decoder, frame_leave, frame_leave_32, frame_leave_64));
 }
 
 /* PUSH and POP of segment registers; `reg` is the segment. */

@@ -13,12 +13,6 @@ static uint64_t to_page_end(uint64_t linear)
 	return SOFT_PAGE_BYTES - (linear & ~SOFT_PAGE_MASK);
 }
 
-/* Outside 64-bit mode linear addresses wrap at 4 GiB. */
-static uint64_t wrapped(const struct soft_cpu *cpu, uint64_t linear)
-{
-	return soft_64bit(cpu) ? linear : (uint32_t)linear;
-}
-
 /* SDM vol. 1, 3.3.7.1: #SS(0) for references through SS, #GP(0) for the others. No op: the stack. */
 static bool check_canonical(struct soft_cpu *cpu, const struct soft_op *op, uint64_t linear,
 			    unsigned count)
@@ -49,7 +43,7 @@ static bool check(struct soft_cpu *cpu, const struct soft_op *op, uint64_t linea
 static bool find_both(struct soft_cpu *cpu, uint64_t linear, bool user, enum soft_access access,
 		      uint64_t physical[2])
 {
-	uint64_t next = wrapped(cpu, linear + to_page_end(linear));
+	uint64_t next = soft_wrapped(cpu, linear + to_page_end(linear));
 
 	return soft_page_probe(cpu, linear, user, access) &&
 	       soft_page_find(cpu, next, user, access, &physical[1]) &&
@@ -126,7 +120,7 @@ uint64_t soft_read_slow(struct soft_cpu *cpu, const struct soft_op *op, uint64_t
 	uint64_t value = 0;
 
 	cpu->counters.slow_accesses++;
-	linear = wrapped(cpu, linear);
+	linear = soft_wrapped(cpu, linear);
 	if (!check(cpu, op, linear, size) ||
 	    !soft_read_as(cpu, cpu->cpl == 3, linear, size, &value))
 		return 0;
@@ -139,7 +133,7 @@ bool soft_write_slow(struct soft_cpu *cpu, const struct soft_op *op, uint64_t li
 		     uint64_t value)
 {
 	cpu->counters.slow_accesses++;
-	linear = wrapped(cpu, linear);
+	linear = soft_wrapped(cpu, linear);
 	if (!check(cpu, op, linear, size) ||
 	    !soft_write_as(cpu, cpu->cpl == 3, linear, size, value))
 		return false;
@@ -164,7 +158,7 @@ bool soft_check_write(struct soft_cpu *cpu, const struct soft_op *op, uint64_t l
 {
 	uint64_t physical[2];
 
-	linear = wrapped(cpu, linear);
+	linear = soft_wrapped(cpu, linear);
 	return check_canonical(cpu, op, linear, count) &&
 	       find_pages(cpu, linear, count, SOFT_WRITE, physical);
 }
@@ -172,17 +166,17 @@ bool soft_check_write(struct soft_cpu *cpu, const struct soft_op *op, uint64_t l
 bool soft_read_bytes(struct soft_cpu *cpu, const struct soft_op *op, uint64_t linear, void *bytes,
 		     unsigned count)
 {
-	uint64_t physical[2], first;
+	uint64_t physical[2] = { 0 };
+	unsigned first;
 	uint8_t *out = bytes;
 
-	linear = wrapped(cpu, linear);
+	linear = soft_wrapped(cpu, linear);
 	if (!check_canonical(cpu, op, linear, count) ||
 	    !find_pages(cpu, linear, count, SOFT_READ, physical))
 		return false;
-	first = to_page_end(linear);
-	for (unsigned i = 0; i < count; i++)
-		out[i] = (uint8_t)soft_physical_read(
-			cpu, i < first ? physical[0] + i : physical[1] + (i - first), 1);
+	first = to_page_end(linear) < count ? (unsigned)to_page_end(linear) : count;
+	soft_physical_fetch(cpu, physical[0], out, first);
+	soft_physical_fetch(cpu, physical[1], out + first, count - first);
 	if (SOFT_UNLIKELY(cpu->dr7 & 0xff))
 		soft_debug_access(cpu, linear, count, false);
 	return true;
@@ -191,17 +185,17 @@ bool soft_read_bytes(struct soft_cpu *cpu, const struct soft_op *op, uint64_t li
 bool soft_write_bytes(struct soft_cpu *cpu, const struct soft_op *op, uint64_t linear,
 		      const void *bytes, unsigned count)
 {
-	uint64_t physical[2], first;
+	uint64_t physical[2] = { 0 };
+	unsigned first;
 	const uint8_t *in = bytes;
 
-	linear = wrapped(cpu, linear);
+	linear = soft_wrapped(cpu, linear);
 	if (!check_canonical(cpu, op, linear, count) ||
 	    !find_pages(cpu, linear, count, SOFT_WRITE, physical))
 		return false;
-	first = to_page_end(linear);
-	for (unsigned i = 0; i < count; i++)
-		soft_physical_write(cpu, i < first ? physical[0] + i : physical[1] + (i - first), 1,
-				    in[i]);
+	first = to_page_end(linear) < count ? (unsigned)to_page_end(linear) : count;
+	soft_physical_put(cpu, physical[0], in, first);
+	soft_physical_put(cpu, physical[1], in + first, count - first);
 	if (SOFT_UNLIKELY(cpu->dr7 & 0xff))
 		soft_debug_access(cpu, linear, count, true);
 	return true;

@@ -54,6 +54,12 @@ bool soft_translate(struct soft_cpu *cpu, uint64_t linear, uint64_t *physical);
 /** CR3, CR4 or CR0 bring PAE's four entries in (SDM vol. 3, 4.4.1). False: #GP(0) is raised. */
 bool soft_load_pdptes(struct soft_cpu *cpu, uint64_t cr3);
 
+/** Outside 64-bit mode linear addresses wrap at 4 GiB; the slow paths see to it themselves. */
+SOFT_INLINE uint64_t soft_wrapped(const struct soft_cpu *cpu, uint64_t linear)
+{
+	return cpu->mode.code_bits == 64 ? linear : (uint32_t)linear;
+}
+
 /* A CPU counts as user at CPL 3 alone. */
 SOFT_INLINE struct soft_tlb_entry *soft_tlb_entry(const struct soft_cpu *cpu, uint64_t linear)
 {

@@ -94,6 +94,32 @@ void soft_physical_write(struct soft_cpu *cpu, uint64_t physical, unsigned size,
 	soft_after_device(cpu);
 }
 
+void soft_physical_fetch(struct soft_cpu *cpu, uint64_t physical, uint8_t *bytes, unsigned count)
+{
+	const struct soft_slot *slot = count ? soft_slot_find_for(cpu, physical) : NULL;
+
+	if (slot)
+		memcpy(bytes, slot->host + (physical - slot->base), count);
+	else
+		for (unsigned i = 0; i < count; i++)
+			bytes[i] = (uint8_t)soft_physical_read(cpu, physical + i, 1);
+}
+
+void soft_physical_put(struct soft_cpu *cpu, uint64_t physical, const uint8_t *bytes,
+		       unsigned count)
+{
+	const struct soft_slot *slot = count ? soft_slot_find_for(cpu, physical) : NULL;
+
+	if (!slot || slot->readonly) {
+		for (unsigned i = 0; i < count; i++)
+			soft_physical_write(cpu, physical + i, 1, bytes[i]);
+		return;
+	}
+	memcpy(slot->host + (physical - slot->base), bytes, count);
+	if (slot->code[(physical - slot->base) >> 12])
+		soft_blocks_invalidate(cpu->vm, physical, count);
+}
+
 void soft_after_device(struct soft_cpu *cpu)
 {
 	if (mw_machine_stopping(cpu->vm->machine))
@@ -120,7 +146,7 @@ static void insert_slot(struct soft_vm *vm, struct soft_slot slot)
 	while (at < vm->slot_count && vm->slots[at].base < slot.base)
 		at++;
 	memmove(&vm->slots[at + 1], &vm->slots[at], (vm->slot_count - at) * sizeof(*vm->slots));
-	slot.code = mw_alloc(slot.length >> 12, 1);
+	slot.code = mw_alloc(slot.length >> 12, sizeof(*slot.code));
 	vm->slots[at] = slot;
 	vm->slot_count++;
 }

@@ -64,7 +64,8 @@ static bool set_cr0(struct soft_cpu *cpu, uint64_t value)
 		return false;
 	cpu->cr0 = value;
 	cpu->efer = efer;
-	if (changed & (SOFT_CR0_PG | SOFT_CR0_WP | SOFT_CR0_PE))
+	/* Without paging there is nothing that PE or WP could change; jumps are kept by mode. */
+	if (changed & SOFT_CR0_PG || (changed & SOFT_CR0_WP && value & SOFT_CR0_PG))
 		soft_tlb_flush(cpu);
 	soft_mode_update(cpu);
 	return true;
@@ -326,7 +327,7 @@ static bool invalidate_page(struct soft_cpu *cpu, const struct soft_op *op)
 {
 	if (!soft_need_supervisor(cpu))
 		return false;
-	soft_tlb_flush_page(cpu, soft_address(cpu, op));
+	soft_tlb_flush_page(cpu, soft_wrapped(cpu, soft_address(cpu, op)));
 	return true;
 }
 SOFT_GO_OUT(invlpg, invalidate_page)

@@ -195,6 +195,25 @@ static void stores_beside_code_leave_it_decoded(void **state)
 	done();
 }
 
+/* A variable beside code may become code. */
+static void a_store_beside_code_counts_once_code_is_there(void **state)
+{
+	enum { BESIDE = CODE + 0x30 };
+	const uint8_t ret = 0xc3;
+
+	protected_mode();
+	/* mov byte [BESIDE], 90, twice; call BESIDE; mov byte [BESIDE], 40 (inc eax); call BESIDE; hlt */
+	CODE_AT(CODE, 0xc6, 0x05, 0x30, 0, 1, 0, 0x90, 0xc6, 0x05, 0x30, 0, 1, 0, 0x90, 0xe8, 0x1d,
+		0, 0, 0, 0xc6, 0x05, 0x30, 0, 1, 0, 0x40, 0xe8, 0x11, 0, 0, 0, HLT);
+	soft_rig_write(&rig, BESIDE + 1, &ret, 1);
+	cpu.gpr[MW_RAX] = 0;
+	run(10);
+	assert_int_equal(cpu.rip, CODE + 0x20);
+	assert_int_equal(cpu.gpr[MW_RAX], 1);
+	assert_int_equal(rig.cpu->counters.blocks_invalidated, 1);
+	done();
+}
+
 /* Nothing is there, or registers are: whatever that decodes to, the CPU comes back. */
 static void code_in_device_space_harms_nobody(void **state)
 {
@@ -632,6 +651,7 @@ int main(void)
 		TEST(a_string_may_overwrite_its_own_block),
 		TEST(any_kind_of_store_counts),
 		TEST(stores_beside_code_leave_it_decoded),
+		TEST(a_store_beside_code_counts_once_code_is_there),
 		TEST(code_in_device_space_harms_nobody),
 		TEST(both_halves_of_an_instruction_across_pages_may_change),
 		TEST(code_in_real_mode_changes_too),

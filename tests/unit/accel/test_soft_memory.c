@@ -48,6 +48,32 @@ static void a_store_across_pages_is_whole_or_not_at_all(void **state)
 	done();
 }
 
+/* SDM vol. 1, 3.3.7: 32-bit addresses wrap at 4 GiB, of the stack as well. */
+static void flat_addresses_wrap_at_4_gib(void **state)
+{
+	protected_mode();
+	put(FRAME, 0x11223344, 4);
+	/* mov eax, [ebx+FRAME+1000]; mov [ebx+FRAME+1004], eax; mov ecx, [edx-8] */
+	CODE_AT(CODE, 0x8b, 0x83, 0, 0x10, FRAME >> 16, 0, 0x89, 0x83, 4, 0x10, FRAME >> 16, 0,
+		0x8b, 0x4a, 0xf8);
+	cpu.gpr[MW_RBX] = 0xfffff000;
+	cpu.gpr[MW_RDX] = 4;
+	run(3);
+	assert_int_equal(cpu.gpr[MW_RAX], 0x11223344);
+	assert_int_equal(get(FRAME + 4, 4), 0x11223344);
+	assert_int_equal(cpu.gpr[MW_RCX], 0xffffffff); /* nothing is at fffffffc */
+	done();
+	protected_mode();
+	CODE_AT(CODE, 0x50, 0x5b); /* push eax; pop ebx */
+	cpu.gpr[MW_RSP] = 0;
+	run(1);
+	assert_true(cpu.gpr[MW_RSP] == 0xfffffffc);
+	go_on(1);
+	assert_int_equal(cpu.gpr[MW_RSP], 0);
+	assert_int_equal(cpu.gpr[MW_RBX], 0xffffffff);
+	done();
+}
+
 static void a_load_across_pages_takes_both(void **state)
 {
 	paged(PAGING_32);
@@ -344,6 +370,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_store_across_pages_is_whole_or_not_at_all),
 		TEST(a_load_across_pages_takes_both),
+		TEST(flat_addresses_wrap_at_4_gib),
 		TEST(pushes_of_all_registers_are_whole_or_not_at_all),
 		TEST(accesses_wrap_at_4_gib),
 		TEST(addresses_that_are_not_canonical_fault_by_their_segment),
