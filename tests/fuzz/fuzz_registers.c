@@ -1,6 +1,7 @@
 /** Bytes as what a guest and the world do to one device: a type's name, a line end, then steps of
  * tests/support/accesses.h. Nothing may crash, and what is saved afterwards loads byte-equal. */
 // SPDX-License-Identifier: MIT
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,19 +13,67 @@
 enum { MOST_STEPS = 512, STEP_BYTES = 8 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t count, size_t room, unsigned seed);
+/* libFuzzer's own; absent where driver.c replays. */
+__attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t *bytes, size_t count, size_t room);
+
+static bool is_type(const struct mw_device_type *type, const uint8_t *name, size_t length)
+{
+	return strlen(type->name) == length && !memcmp(type->name, name, length);
+}
 
 /* By name, so that the corpus outlives new types; a name that is none still means one. */
 static const struct mw_device_type *pick_type(const uint8_t *name, size_t length)
 {
 	size_t types = 0;
 
-	for (; mw_device_types[types]; types++) {
-		const char *known = mw_device_types[types]->name;
-
-		if (strlen(known) == length && !memcmp(known, name, length))
+	for (; mw_device_types[types]; types++)
+		if (is_type(mw_device_types[types], name, length))
 			return mw_device_types[types];
-	}
 	return mw_device_types[length ? name[0] % types : 0];
+}
+
+static bool is_name(const uint8_t *name, size_t length)
+{
+	for (size_t i = 0; mw_device_types[i]; i++)
+		if (is_type(mw_device_types[i], name, length))
+			return true;
+	return false;
+}
+
+/* Puts another type's name before the steps; returns the new count, or 0 where there is no room. */
+static size_t rename_type(uint8_t *bytes, size_t count, size_t room, size_t old, unsigned seed)
+{
+	size_t types = 0, length;
+	const char *name;
+
+	while (mw_device_types[types])
+		types++;
+	name = mw_device_types[seed % types]->name;
+	length = strlen(name) + 1;
+	if (length + (count - old) > room)
+		return 0;
+	memmove(bytes + length, bytes + old, count - old);
+	memcpy(bytes, name, length - 1);
+	bytes[length - 1] = '\n';
+	return length + (count - old);
+}
+
+/** Mutates the steps and leaves the type's name alone, but for one time in 16: a name with a letter changed is
+ * no other device. */
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t count, size_t room, unsigned seed)
+{
+	uint8_t *end = count ? memchr(bytes, '\n', count) : NULL;
+	size_t head = end ? (size_t)(end + 1 - bytes) : 0;
+
+	if (!head || !is_name(bytes, head - 1) || seed % 16 == 0) {
+		count = rename_type(bytes, count, room, head, seed / 16);
+		end = count ? memchr(bytes, '\n', count) : NULL;
+		head = end ? (size_t)(end + 1 - bytes) : 0;
+	}
+	if (!head || head >= room)
+		return count;
+	return head + LLVMFuzzerMutate(bytes + head, count - head, room - head);
 }
 
 static void check_round_trip(struct rig *rig)

@@ -156,6 +156,9 @@ def check_notes(root):
                 yield f"{path}:{number}: {match.group(1)} without an issue; write TODO(#12)"
 
 
+SEEDS = "tests/fuzz/corpus/registers"
+
+
 def check_house(root):
     for path in files(root, ".c", ".h"):
         head = read(root, path).splitlines()[:8]
@@ -169,6 +172,9 @@ def check_house(root):
             yield f"{path}:1: every folder has a README"
         elif not 5 <= len(read(root, path).splitlines()) <= 40:
             yield f"{path}:1: a README has 5 to 12 lines, and not more than 40 with its reasons"
+    for name in re.findall(r"^MW_BUILTIN\((\w+)_type\)", read(root, "devices/registry.def"), re.MULTILINE):
+        if not os.path.exists(os.path.join(root, SEEDS, name.replace("_", "-"))):
+            yield f"devices/registry.def:1: {name} has no seed in {SEEDS}"
     for name in sorted(os.listdir(root)):
         if not name.startswith(".") and name not in TOP | {"build"}:
             yield f"{name}:1: does not belong at the top level"
