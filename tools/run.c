@@ -58,8 +58,9 @@ const struct mw_verb mw_verb_run = {
 		"for 10 ms (once per boot of the host) and taken if it runs kernels at speed and "
 		"whole; else the software CPU runs the machine, and one line says why. Counters "
 		"and traces come from the software CPU and are written by this verb.\n\n"
-		"With --qmp SOCKET the machine takes commands while it runs: `type`, `inspect` and "
-		"`snapshot` are clients of it, and so is what speaks QMP with QEMU.",
+		"With --qmp SOCKET the machine takes commands while it runs: `type`, `screenshot`, "
+		"`insert`, `eject`, `inspect` and `snapshot` are clients of it, and so is what "
+		"speaks QMP with QEMU.",
 	.examples = examples,
 	.exits = "0 when the guest powers off, the guest's own code when it writes to a debug-exit "
 		 "device, 1 when the profile has errors or the machine fails, 2 for usage and for "
