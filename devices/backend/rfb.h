@@ -27,6 +27,7 @@ struct mw_rfb_format {
 	uint8_t bytes; /* of a pixel: 1, 2 or 4 */
 	uint8_t depth;
 	bool big_endian, mapped;
+	bool native;     /* a pixel is what the canvas has, its lowest byte first */
 	uint16_t max[3]; /* red, green, blue */
 	uint8_t shift[3];
 };
@@ -152,11 +153,13 @@ extern const struct mw_rfb_format mw_rfb_native;
 bool mw_rfb_read_format(struct mw_rfb_format *format, const uint8_t bytes[16]);
 void mw_rfb_write_format(uint8_t bytes[16]);
 uint32_t mw_rfb_pixel(const struct mw_rfb_format *format, uint32_t rgb);
-/** Writes a pixel, and returns what follows it. */
-uint8_t *mw_rfb_put_pixel(const struct mw_rfb_format *format, uint8_t *out, uint32_t rgb);
+/** Writes pixels, and returns what follows them. */
+uint8_t *mw_rfb_put_pixels(const struct mw_rfb_format *format, uint8_t *out, const uint32_t *rgb,
+			   size_t count);
 /** The same as ZRLE has it: 24 of 32 bits where the others say nothing. */
 size_t mw_rfb_short_pixel_bytes(const struct mw_rfb_format *format);
-uint8_t *mw_rfb_put_short_pixel(const struct mw_rfb_format *format, uint8_t *out, uint32_t rgb);
+uint8_t *mw_rfb_put_short_pixels(const struct mw_rfb_format *format, uint8_t *out,
+				 const uint32_t *rgb, size_t count);
 
 /* rfb_deflate.c */
 /** NULL where zlib does not start. */

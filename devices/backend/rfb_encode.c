@@ -12,7 +12,7 @@ enum {
 	HEXTILE_SUBRECTANGLES = 8,
 	HEXTILE_COLOURED = 16
 };
-enum { ZRLE_RAW = 0, ZRLE_SOLID = 1 };
+enum { ZRLE_RAW = 0, ZRLE_SOLID = 1, ZRLE_RUNS = 128, RUN = 0x80, RUN_PART = 255 };
 enum { LARGEST_TILE = ZRLE_TILE * ZRLE_TILE * 4 + 1 };
 
 /** Pixels of a tile, taken together; outside of the canvas they are black. */
@@ -22,6 +22,11 @@ struct tile {
 	uint32_t colour[MOST_COLOURS];
 	uint32_t pixels[ZRLE_TILE * ZRLE_TILE];
 };
+
+static size_t pixels_of(const struct tile *tile)
+{
+	return (size_t)tile->width * tile->height;
+}
 
 static void take_pixels(const struct mw_canvas *canvas, struct tile *tile, uint32_t x, uint32_t y)
 {
@@ -52,7 +57,7 @@ static unsigned index_of(const struct tile *tile, uint32_t rgb)
 static void count_colours(struct tile *tile)
 {
 	tile->colours = 0;
-	for (size_t i = 0; i < (size_t)tile->width * tile->height; i++) {
+	for (size_t i = 0; i < pixels_of(tile); i++) {
 		uint32_t rgb = tile->pixels[i];
 
 		if (i && rgb == tile->pixels[i - 1])
@@ -74,14 +79,6 @@ static void take_tile(const struct mw_rfb *rfb, const struct mw_rect *rect, stru
 	count_colours(tile);
 }
 
-static uint8_t *put_pixels(const struct mw_rfb_format *format, uint8_t *out,
-			   const struct tile *tile)
-{
-	for (size_t i = 0; i < (size_t)tile->width * tile->height; i++)
-		out = mw_rfb_put_pixel(format, out, tile->pixels[i]);
-	return out;
-}
-
 /* Moves the end of what is in `out`. */
 static void end_at(struct mw_rfb *rfb, const uint8_t *end)
 {
@@ -100,7 +97,8 @@ static void encode_raw(struct mw_rfb *rfb, const struct mw_rect *rect, struct ti
 	tile->height = 1;
 	for (uint32_t row = 0; row < rect->height; row++) {
 		take_pixels(&rfb->screen->canvas, tile, rect->x, rect->y + row);
-		end_at(rfb, put_pixels(&rfb->format, end_of(rfb), tile));
+		end_at(rfb,
+		       mw_rfb_put_pixels(&rfb->format, end_of(rfb), tile->pixels, rect->width));
 	}
 }
 
@@ -148,7 +146,7 @@ static size_t put_subrectangles(const struct mw_rfb *rfb, const struct tile *til
 			for (uint32_t row = y; row < y + height; row++)
 				memset(done + row * tile->width + x, true, width);
 			if (tile->colours > 2)
-				at = mw_rfb_put_pixel(&rfb->format, at, tile->pixels[i]);
+				at = mw_rfb_put_pixels(&rfb->format, at, &tile->pixels[i], 1);
 			*at++ = (uint8_t)(x << 4 | y);
 			*at++ = (uint8_t)((width - 1) << 4 | (height - 1));
 			count++;
@@ -161,9 +159,9 @@ static size_t put_subrectangles(const struct mw_rfb *rfb, const struct tile *til
 static void encode_hextile_tile(struct mw_rfb *rfb, const struct tile *tile)
 {
 	uint8_t *const start = end_of(rfb), *at = start + 1;
-	size_t raw = (size_t)tile->width * tile->height * rfb->format.bytes, length;
+	size_t raw = pixels_of(tile) * rfb->format.bytes, length;
 
-	at = mw_rfb_put_pixel(&rfb->format, at, tile->colour[0]);
+	at = mw_rfb_put_pixels(&rfb->format, at, tile->colour, 1);
 	start[0] = HEXTILE_BACKGROUND;
 	if (tile->colours == 1) {
 		end_at(rfb, at);
@@ -172,7 +170,7 @@ static void encode_hextile_tile(struct mw_rfb *rfb, const struct tile *tile)
 	start[0] |= HEXTILE_SUBRECTANGLES |
 		    (tile->colours == 2 ? HEXTILE_FOREGROUND : HEXTILE_COLOURED);
 	if (tile->colours == 2)
-		at = mw_rfb_put_pixel(&rfb->format, at, tile->colour[1]);
+		at = mw_rfb_put_pixels(&rfb->format, at, tile->colour + 1, 1);
 	length = tile->colours > MOST_COLOURS || (size_t)(at - start) >= raw
 			 ? 0
 			 : put_subrectangles(rfb, tile, at, raw - (size_t)(at - start));
@@ -181,7 +179,7 @@ static void encode_hextile_tile(struct mw_rfb *rfb, const struct tile *tile)
 		return;
 	}
 	start[0] = HEXTILE_RAW;
-	end_at(rfb, put_pixels(&rfb->format, start + 1, tile));
+	end_at(rfb, mw_rfb_put_pixels(&rfb->format, start + 1, tile->pixels, pixels_of(tile)));
 }
 
 static void encode_hextile(struct mw_rfb *rfb, const struct mw_rect *rect, struct tile *tile)
@@ -196,10 +194,15 @@ static void encode_hextile(struct mw_rfb *rfb, const struct mw_rect *rect, struc
 
 /* ZRLE */
 
-/* 1, 2 or 4 bits a pixel, each row to a whole byte. */
+static unsigned packed_bits(const struct tile *tile)
+{
+	return tile->colours == 2 ? 1 : tile->colours <= 4 ? 2 : 4;
+}
+
+/* Each row to a whole byte. */
 static uint8_t *pack(const struct tile *tile, uint8_t *out)
 {
-	unsigned width = tile->colours == 2 ? 1 : tile->colours <= 4 ? 2 : 4;
+	unsigned width = packed_bits(tile);
 
 	for (uint32_t y = 0; y < tile->height; y++) {
 		unsigned used = 0, byte = 0;
@@ -218,22 +221,78 @@ static uint8_t *pack(const struct tile *tile, uint8_t *out)
 	return out;
 }
 
+static uint8_t *put_length(uint8_t *out, size_t length)
+{
+	for (length--; length >= RUN_PART; length -= RUN_PART)
+		*out++ = RUN_PART;
+	*out++ = (uint8_t)length;
+	return out;
+}
+
+/* Runs go on from one row to the next. Each is a colour, or its number in the palette, and a length. */
+static uint8_t *put_runs(const struct mw_rfb_format *format, const struct tile *tile, bool numbers,
+			 uint8_t *out)
+{
+	size_t count = pixels_of(tile);
+
+	for (size_t i = 0, end; i < count; i = end) {
+		uint32_t rgb = tile->pixels[i];
+
+		for (end = i + 1; end < count && tile->pixels[end] == rgb;)
+			end++;
+		if (!numbers) {
+			out = mw_rfb_put_short_pixels(format, out, &rgb, 1);
+			out = put_length(out, end - i);
+			continue;
+		}
+		*out++ = (uint8_t)(index_of(tile, rgb) | (end - i > 1 ? RUN : 0));
+		if (end - i > 1)
+			out = put_length(out, end - i);
+	}
+	return out;
+}
+
+/* No fewer bytes than the runs take, `each` beside their lengths. */
+static size_t most_of_runs(const struct tile *tile, size_t each)
+{
+	size_t count = pixels_of(tile), runs = 1;
+
+	for (size_t i = 1; i < count; i++)
+		runs += tile->pixels[i] != tile->pixels[i - 1];
+	return runs * (each + 1) + count / RUN_PART;
+}
+
+/* More colours than a palette has room for. */
+static size_t make_colourful_tile(const struct mw_rfb_format *format, const struct tile *tile,
+				  uint8_t out[LARGEST_TILE])
+{
+	size_t count = pixels_of(tile), each = mw_rfb_short_pixel_bytes(format);
+	bool runs = most_of_runs(tile, each) < count * each;
+	uint8_t *end = runs ? put_runs(format, tile, false, out + 1)
+			    : mw_rfb_put_short_pixels(format, out + 1, tile->pixels, count);
+
+	out[0] = runs ? ZRLE_RUNS : ZRLE_RAW;
+	return (size_t)(end - out);
+}
+
 static size_t make_zrle_tile(const struct mw_rfb_format *format, const struct tile *tile,
 			     uint8_t out[LARGEST_TILE])
 {
 	uint8_t *at = out + 1;
 
-	if (tile->colours > MOST_COLOURS) {
-		out[0] = ZRLE_RAW;
-		for (size_t i = 0; i < (size_t)tile->width * tile->height; i++)
-			at = mw_rfb_put_short_pixel(format, at, tile->pixels[i]);
-		return (size_t)(at - out);
-	}
+	if (tile->colours > MOST_COLOURS)
+		return make_colourful_tile(format, tile, out);
 	out[0] = (uint8_t)tile->colours; /* ZRLE_SOLID is a palette of one */
-	for (unsigned i = 0; i < tile->colours; i++)
-		at = mw_rfb_put_short_pixel(format, at, tile->colour[i]);
-	if (tile->colours > ZRLE_SOLID)
+	at = mw_rfb_put_short_pixels(format, at, tile->colour, tile->colours);
+	if (tile->colours == ZRLE_SOLID)
+		return (size_t)(at - out);
+	if (most_of_runs(tile, 1) <
+	    (size_t)tile->height * ((tile->width * packed_bits(tile) + 7) / 8)) {
+		out[0] |= ZRLE_RUNS;
+		at = put_runs(format, tile, true, at);
+	} else {
 		at = pack(tile, at);
+	}
 	return (size_t)(at - out);
 }
 

@@ -7,12 +7,19 @@
 enum { RED, GREEN, BLUE, LOW_24 = 0xffffff };
 
 const struct mw_rfb_format mw_rfb_native = {
-	.bytes = 4, .depth = 24, .max = { 255, 255, 255 }, .shift = { 16, 8, 0 }
+	.bytes = 4, .depth = 24, .native = true, .max = { 255, 255, 255 }, .shift = { 16, 8, 0 }
 };
 /* Of those who want a map: they get one that is as good as this. */
 static const struct mw_rfb_format mapped = {
 	.bytes = 1, .depth = 8, .mapped = true, .max = { 7, 7, 3 }, .shift = { 5, 2, 0 }
 };
+
+static bool is_native(const struct mw_rfb_format *format)
+{
+	return format->bytes == 4 && format->depth <= 24 && !format->big_endian &&
+	       !memcmp(format->max, mw_rfb_native.max, sizeof(format->max)) &&
+	       !memcmp(format->shift, mw_rfb_native.shift, sizeof(format->shift));
+}
 
 bool mw_rfb_read_format(struct mw_rfb_format *format, const uint8_t bytes[16])
 {
@@ -34,6 +41,7 @@ bool mw_rfb_read_format(struct mw_rfb_format *format, const uint8_t bytes[16])
 		    (uint64_t)format->max[i] << format->shift[i] >= UINT64_C(1) << bits)
 			return false;
 	}
+	format->native = is_native(format);
 	return true;
 }
 
@@ -68,9 +76,26 @@ static uint8_t *put_bytes(const struct mw_rfb_format *format, uint8_t *out, uint
 	return out;
 }
 
-uint8_t *mw_rfb_put_pixel(const struct mw_rfb_format *format, uint8_t *out, uint32_t rgb)
+static uint8_t *put_native(uint8_t *out, const uint32_t *rgb, size_t count, unsigned bytes)
 {
-	return put_bytes(format, out, mw_rfb_pixel(format, rgb), 0, format->bytes);
+	for (size_t i = 0; i < count; i++, out += bytes) {
+		out[0] = (uint8_t)rgb[i];
+		out[1] = (uint8_t)(rgb[i] >> 8);
+		out[2] = (uint8_t)(rgb[i] >> 16);
+		if (bytes > 3)
+			out[3] = (uint8_t)(rgb[i] >> 24);
+	}
+	return out;
+}
+
+uint8_t *mw_rfb_put_pixels(const struct mw_rfb_format *format, uint8_t *out, const uint32_t *rgb,
+			   size_t count)
+{
+	if (format->native)
+		return put_native(out, rgb, count, 4);
+	for (size_t i = 0; i < count; i++)
+		out = put_bytes(format, out, mw_rfb_pixel(format, rgb[i]), 0, format->bytes);
+	return out;
 }
 
 /* The bits that a pixel can have. */
@@ -99,11 +124,16 @@ size_t mw_rfb_short_pixel_bytes(const struct mw_rfb_format *format)
 	return is_short(format, &first) ? 3 : format->bytes;
 }
 
-uint8_t *mw_rfb_put_short_pixel(const struct mw_rfb_format *format, uint8_t *out, uint32_t rgb)
+uint8_t *mw_rfb_put_short_pixels(const struct mw_rfb_format *format, uint8_t *out,
+				 const uint32_t *rgb, size_t count)
 {
 	unsigned first;
 
+	if (format->native)
+		return put_native(out, rgb, count, 3);
 	if (!is_short(format, &first))
-		return mw_rfb_put_pixel(format, out, rgb);
-	return put_bytes(format, out, mw_rfb_pixel(format, rgb), first, 3);
+		return mw_rfb_put_pixels(format, out, rgb, count);
+	for (size_t i = 0; i < count; i++)
+		out = put_bytes(format, out, mw_rfb_pixel(format, rgb[i]), first, 3);
+	return out;
 }

@@ -17,7 +17,7 @@
 
 enum { MOST_PEERS = 8, FEW_PEERS = 4, PEERS_PER_TURN = 8 };
 /* How often a picture is asked for: seldom where it stands still. */
-enum { FRAME_MS = 33, STILL_FRAME_MS = 100, STILL_FRAMES = 30, REST_MS = 1000 };
+enum { FRAME_MS = 30, STILL_FRAME_MS = 100, STILL_FRAMES = 30, REST_MS = 1000 };
 /* Of a display that has no picture. */
 enum { NO_WIDTH = 640, NO_HEIGHT = 400 };
 

@@ -187,6 +187,12 @@ static bool write_at_once(struct vga *vga, const struct window *window, uint32_t
 		memcpy(bytes + (size_t)4 * ((at + window->bank) & window->reach), &cell, 2);
 		return true;
 	}
+	if (window->path == CHAINED && window->maps == UINT32_MAX && (at & 3) + size <= 4) {
+		uint32_t word = ((at & ~3u) + window->bank) & window->reach;
+
+		memcpy(bytes + (size_t)4 * word + (at & 3), &value, size);
+		return true;
+	}
 	if (window->path != LINEAR)
 		return false;
 	memcpy(bytes + window->bank + at, &value, size);

@@ -185,10 +185,13 @@ class Screen:
             end = at + 3 * width * height
             self.put(x, y, width, height, data[at:end], 3)
             return end
-        if kind > 16:
+        colours = kind & 127
+        if colours > 16 or kind == 129:
             raise Failure(f"ZRLE's subencoding {kind}")
-        palette = [data[at + 3 * i:at + 3 * i + 3] for i in range(kind)]
-        at += 3 * kind
+        palette = [data[at + 3 * i:at + 3 * i + 3] for i in range(colours)]
+        at += 3 * colours
+        if kind >= 128:
+            return self.zrle_runs(x, y, width, height, data, at, palette)
         if kind == 1:
             self.fill(x, y, width, height, palette[0])
             return at
@@ -203,6 +206,24 @@ class Screen:
                 pixels.append(palette[number >> shift & (1 << bits) - 1])
             self.put(x, y + row, width, 1, b"".join(pixels), 3)
             at += line
+        return at
+
+    def zrle_runs(self, x, y, width, height, data, at, palette):
+        """Of pixels, or of numbers in a palette, which have a length if bit 7 says so."""
+        pixels, left = [], width * height
+        while left > 0:
+            number = data[at]
+            pixel, at = (palette[number & 127], at + 1) if palette else (data[at:at + 3], at + 3)
+            length = 1
+            while not palette or number & 128:
+                length, at = length + data[at], at + 1
+                if data[at - 1] != 255:
+                    break
+            pixels.append(pixel * length)
+            left -= length
+        if left:
+            raise Failure("a run of ZRLE leaves its tile")
+        self.put(x, y, width, height, b"".join(pixels), 3)
         return at
 
     def pixel(self, x, y):

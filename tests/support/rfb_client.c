@@ -206,6 +206,40 @@ static void take_packed(struct reader *reader, struct rect tile, unsigned colour
 	}
 }
 
+/* Each part but the last is 255. */
+static size_t take_length(struct reader *reader)
+{
+	size_t length = 1, part;
+
+	do {
+		part = take_number(reader, 1);
+		length += part;
+	} while (part == 255 && reader->good);
+	return length;
+}
+
+/* Runs of pixels, or of numbers in a palette, which have a length if bit 7 says so. */
+static void take_runs(struct reader *reader, struct rect tile, unsigned colours)
+{
+	uint32_t palette[16];
+	size_t count = (size_t)tile.width * tile.height;
+
+	for (unsigned i = 0; i < colours; i++)
+		palette[i] = take_short_pixel(reader);
+	for (size_t i = 0, end; i < count && reader->good; i = end) {
+		uint32_t what = colours ? take_number(reader, 1) : take_short_pixel(reader);
+
+		end = i + (!colours || what & 0x80 ? take_length(reader) : 1);
+		reader->wrong |= end > count || (colours && (what & 0x7f) >= colours);
+		if (reader->wrong)
+			return;
+		for (size_t at = i; at < end; at++)
+			reader->client->pixels[(tile.y + at / tile.width) * SIDE + tile.x +
+					       at % tile.width] =
+				colours ? palette[what & 0x7f] : what;
+	}
+}
+
 static void take_zrle_tiles(struct reader *reader, struct rect rect)
 {
 	for (uint32_t y = 0; y < rect.height; y += 64) {
@@ -221,6 +255,8 @@ static void take_zrle_tiles(struct reader *reader, struct rect rect)
 				fill(reader->client, tile, take_short_pixel(reader));
 			else if (kind <= 16)
 				take_packed(reader, tile, kind);
+			else if (kind >= 128 && kind <= 128 + 16 && kind != 129)
+				take_runs(reader, tile, kind - 128);
 			else
 				reader->wrong = true;
 		}

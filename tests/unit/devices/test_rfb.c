@@ -204,13 +204,15 @@ static void paint(struct session *session, unsigned kind)
 			(random >> 28) * 0x0a0b0c,
 			(x % 40 < 20) ? 0x00aa00 : random >> 8,
 			random >> 8,
+			(x / 30 + y / 20) % 12 * 0x112233,
+			y % 64 < 30 ? 0x123456 : ((x / 9 + 100 * y) * 0x010305) & 0xffffff,
 		};
 
 		canvas->pixels[i] = shades[kind];
 	}
 	touch_all(session);
 }
-enum { PICTURES = 7 };
+enum { PICTURES = 9 };
 
 /* 7.1 */
 

@@ -501,6 +501,19 @@ static void chain_4_spreads_bytes_over_the_maps(void **state)
 	assert_int_equal(maps(*state, 4), 0x00330000);
 }
 
+static void chain_4_takes_words_wherever_they_begin(void **state)
+{
+	set_chained(*state);
+	rig_write(*state, "text", 5, 2, 0x2211);
+	rig_write(*state, "text", 7, 2, 0x4433);
+	rig_write(*state, "text", 12, 8, 0x8877665544332211);
+	assert_int_equal(maps(*state, 4), 0x33221100);
+	assert_int_equal(maps(*state, 8), 0x00000044);
+	assert_int_equal(maps(*state, 12), 0x44332211);
+	assert_int_equal(maps(*state, 16), 0x88776655);
+	assert_int_equal(rig_read(*state, "text", 12, 8), 0x8877665544332211);
+}
+
 static void logic_works_in_chain_4_as_well(void **state)
 {
 	set_chained(*state);
@@ -869,6 +882,7 @@ int main(void)
 		TEST(even_addresses_are_characters_and_odd_ones_attributes),
 		TEST(fonts_are_written_through_map_2),
 		TEST(chain_4_spreads_bytes_over_the_maps),
+		TEST(chain_4_takes_words_wherever_they_begin),
 		TEST(logic_works_in_chain_4_as_well),
 		TEST(memory_map_moves_the_window),
 		TEST(window_ends_within_an_access),
