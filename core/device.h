@@ -175,7 +175,15 @@ struct mw_image_request {
 	size_t count;
 	bool pending; /* core has it */
 	struct mw_image *image;
+	unsigned medium; /* which of those that were in it the request is for */
 	struct mw_image_request *next;
+};
+
+/** What the host side of an image says of what is in it, so that a snapshot finds the same again. */
+struct mw_image_facts {
+	uint64_t size;        /* 0: nothing is in it */
+	uint64_t modified_ns; /* of the file; 0: nobody knows */
+	bool fleeting;        /* has been written to, and is gone when the machine is */
 };
 
 /** What an 8237 channel does next: one run of bytes without a wrap. */
@@ -234,8 +242,11 @@ struct mw_wire {
 	bool channel;
 	/** MW_IMAGE, driving: a request of mw_image_submit has ended. */
 	void (*on_done)(void *self, struct mw_image_request *request);
-	/** MW_IMAGE, driving: the medium has come, gone or been exchanged. */
+	/** MW_IMAGE, driving: the medium has come, gone or been exchanged. NULL: it never is. */
 	void (*on_media)(void *self);
+	/** MW_IMAGE, driving: it writes where the image can be written, so who shows an entry of a profile says
+	 * `raw` and not `file`. */
+	bool writes;
 	/** MW_IMAGE, receiving, as on_read. NULL: the image is read-only; flush and discard may be NULL where
 	 * there is nothing to do. May be called on any thread, one at a time; they may block, and call nothing
 	 * of core's. */
@@ -247,12 +258,15 @@ struct mw_wire {
 	/** MW_IMAGE, receiving: another file, or none (NULL), from now on; on false diagnostics say why and all is
 	 * as before. NULL: it cannot be exchanged. */
 	bool (*on_change)(void *self, const char *path, struct mw_diagnostics *diagnostics);
+	/** MW_IMAGE, receiving, optional. */
+	void (*on_facts)(void *self, struct mw_image_facts *facts);
 	/** MW_DMA with `channel`: moves at most `count` bytes of a cycle and returns how many; fewer than
 	 * `count` where it has or takes no more now. `terminal`: these are the last before terminal count. */
 	size_t (*on_transfer)(void *self, uint8_t *bytes, size_t count, bool to_memory,
 			      bool terminal);
 	/** MW_DMA, receiving: an 8237 pair's eight channels. DREQ of `channel` is `request`, `moved` bytes of the
-	 * cycle it gave last have been done; true and *next when it grants one now. */
+	 * cycle it gave last have been done; true and *next when it grants one now. The channel's device is held
+	 * meanwhile, so that nobody sees it done before the channel has counted. */
 	bool (*on_cycle)(void *self, unsigned channel, bool request, size_t moved,
 			 struct mw_dma_cycle *next);
 	/** MW_DISPLAY, a display adapter's side: draws what has changed since the last call, or all of it if
@@ -400,6 +414,13 @@ struct mw_role_row {
 	unsigned size; /* bytes */
 	uint64_t value;
 };
+/** A register of a PCI function as a BIOS leaves it: 1, 2 or 4 bytes at `at`. To `value` the base of the claim of
+ * `region` is added; a row whose region the profile has left out is passed over. */
+struct mw_setup_row {
+	uint8_t at, size;
+	uint32_t value;
+	const char *region; /* NULL: none */
+};
 struct mw_firmware_hints {
 	const char *acpi_hid, *acpi_cid; /* NULL: no Device object; claims then go to PNP0C02 */
 	bool acpi_only_irqs; /* _CRS holds interrupts alone, as a GED's must; the rest: PNP0C02 */
@@ -426,6 +447,11 @@ struct mw_firmware_hints {
 	uint8_t pirq;
 	/** A hard disk: its cylinders, heads and sectors of a track, which CMOS memory has too. The node is held. */
 	void (*disk)(const void *self, unsigned geometry[3]);
+	/** A PCI function's: what is written, as a guest does it, where a kernel is booted without a BIOS. Base
+	 * addresses, the command register's I/O and memory bits, the interrupt line and `pirq` need no row. */
+	MW_ROWS(struct mw_setup_row) setup;
+	/** An interrupt controller, likewise: bit n says that ISA line n is triggered by level. The node is held. */
+	void (*levels)(void *self, uint16_t lines);
 };
 
 /** All optional: most devices have none. init: after properties and handles are filled; on false it
@@ -578,6 +604,8 @@ bool mw_image_writable(const struct mw_image *image);
 uint64_t mw_image_size(const struct mw_image *image);
 /** Reads all `count` bytes at `offset`, or returns false. */
 bool mw_image_read(struct mw_image *image, uint64_t offset, void *bytes, size_t count);
+/** The path of the file that is in it, for messages; empty: there is none. Cut to `capacity`. */
+void mw_image_name(const struct mw_image *image, char *name, size_t capacity);
 
 /** One line in the guest log: the guest did something odd. Rate-limited per node. */
 void mw_guest_log(void *self, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -139,6 +139,10 @@ struct mw_image {
 	const struct mw_wire *own_wire;
 	struct mw_node *peer; /* NULL: empty */
 	const struct mw_wire *wire;
+	/* How often the medium was exchanged, guarded by the peer's lock; and so far the device has heard of it,
+	 * by the node's. */
+	unsigned medium, heard;
+	char *inserted; /* what was put in since, "": nothing; NULL: it is the plan's. By the peer's lock */
 };
 struct mw_display {
 	struct mw_node *node;
@@ -225,6 +229,7 @@ struct mw_image_worker {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	struct mw_image_request *first, **end;
+	uint64_t asked, ended;
 	struct mw_actor *actor; /* made before the machine starts */
 	pthread_t thread;
 	bool started, busy, quit;
@@ -375,8 +380,25 @@ void mw_images_init(struct mw_machine *machine);
 void mw_images_fini(struct mw_machine *machine);
 /** Waits until nothing is pending; the CPUs and loops rest. */
 void mw_images_drain(struct mw_machine *machine);
+/** Waits for what was asked for before the call. */
+void mw_images_settle(struct mw_machine *machine);
 /** Does one request on the calling thread. */
 void mw_image_deliver(struct mw_image_request *request, struct mw_actor *actor);
+
+/* medium.c */
+void mw_media_fini(struct mw_machine *machine);
+/** The image of a link that is one. */
+struct mw_image *mw_image_of(struct mw_machine *machine, const struct mw_plan_link *link);
+/** Whether what is in it can be exchanged. */
+bool mw_image_opens(const struct mw_wire *own, const struct mw_wire *host);
+/** The path that is in the plan, of a link's host side; NULL: none is. */
+const char *mw_image_planned(const struct mw_plan_node *host);
+/** Another medium, of which the device is not told yet; inside a turn of the main thread's. */
+bool mw_image_put(struct mw_image *image, const char *path, struct mw_diagnostics *diagnostics);
+/** The device knows which medium is in it now; with `tell` it is told that it is another. */
+void mw_image_know(struct mw_image *image, bool tell);
+/** All zero where nobody says. */
+void mw_image_find_facts(const struct mw_image *image, struct mw_image_facts *facts);
 
 /* channel.c */
 void mw_channels_init(struct mw_machine *machine);
@@ -409,6 +431,9 @@ void mw_machine_tell(struct mw_machine *machine, enum mw_machine_event event,
 void mw_node_end_maps(struct mw_node *node);
 bool mw_ram_init(struct mw_machine *machine, struct mw_diagnostics *diagnostics);
 void mw_ram_fini(struct mw_machine *machine);
+/** Host memory behind what a CPU reads and writes at [address, address + count) now, shadow RAM too; NULL unless
+ * it is one piece of memory. */
+uint8_t *mw_machine_seen(struct mw_machine *machine, uint64_t address, uint64_t count);
 bool mw_memories_init(struct mw_node *node, struct mw_diagnostics *diagnostics);
 void mw_memories_fini(struct mw_node *node);
 

@@ -64,6 +64,17 @@ void *mw_machine_ram(struct mw_machine *machine, uint64_t address, uint64_t coun
 	return NULL;
 }
 
+uint8_t *mw_machine_seen(struct mw_machine *machine, uint64_t address, uint64_t count)
+{
+	struct mw_map_part part = mw_map_look(atomic_load(&machine->memory.map), address);
+	const struct mw_map_entry *entry = part.entry;
+
+	if (!entry || !entry->host || entry->write_host || entry->readonly ||
+	    part.last - address < count - 1)
+		return NULL;
+	return entry->host + (address - entry->base);
+}
+
 bool mw_memories_init(struct mw_node *node, struct mw_diagnostics *diagnostics)
 {
 	const struct mw_device_type *type = node->type;

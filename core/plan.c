@@ -46,6 +46,11 @@ const struct mw_plan_value *mw_plan_value(const struct mw_plan_node *node, const
 	return NULL;
 }
 
+bool mw_plan_boots_kernel(const struct mw_plan *plan)
+{
+	return plan->boot.linux_path || plan->boot.elf_path;
+}
+
 bool mw_plan_speaks(const struct mw_plan_node *node)
 {
 	const char *unless = node->type->firmware.unless;

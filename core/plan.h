@@ -237,6 +237,8 @@ const struct mw_plan_claim *mw_plan_claim(const struct mw_plan_node *node, enum 
 					  const char *name);
 /** The node's value of a property by name, or NULL. */
 const struct mw_plan_value *mw_plan_value(const struct mw_plan_node *node, const char *property);
+/** Whether a kernel is booted without firmware. */
+bool mw_plan_boots_kernel(const struct mw_plan *plan);
 /** Whether the node says to firmware tables what its type has to say (mw_firmware_hints.unless). */
 bool mw_plan_speaks(const struct mw_plan_node *node);
 /** First node whose type plays the role, from index `from`; -1 when there is none. */

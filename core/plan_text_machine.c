@@ -117,7 +117,7 @@ static void write_boot(struct mw_plan_writer *writer)
 	static const char *const tables[] = { "acpi", "smbios", "mptable", "pir" };
 	static const char *const measures[] = { "none", "sha256", "sha384", "sha512" };
 	const struct mw_plan_boot *boot = &writer->plan->boot;
-	bool kernel = boot->linux_path || boot->elf_path;
+	bool kernel = mw_plan_boots_kernel(writer->plan);
 
 	mw_put_open_map(writer, "boot");
 	mw_put_word_at(writer, "loader",

@@ -161,7 +161,7 @@ static void check_new_handlers(struct check *check, const struct mw_wire *row)
 		broken(check, row->name, "an image that receives has no on_done and no on_media");
 	if (row->kind == MW_IMAGE && !receives &&
 	    (row->on_write || row->on_flush || row->on_discard || row->on_writable ||
-	     row->on_change))
+	     row->on_change || row->on_facts))
 		broken(check, row->name, "only an image that receives is written");
 	if (row->kind == MW_DMA && receives != (row->on_cycle != NULL))
 		broken(check, row->name, "who gives DMA channels out has on_cycle");
@@ -178,7 +178,8 @@ static void check_handlers(struct check *check, const struct mw_wire *row)
 	bool line = row->on_level, bytes = row->on_byte || row->on_bytes || row->on_room;
 	bool msi = row->on_eoi, image = row->on_read || row->on_size || row->on_done ||
 					row->on_media || row->on_write || row->on_flush ||
-					row->on_discard || row->on_writable || row->on_change;
+					row->on_discard || row->on_writable || row->on_change ||
+					row->on_facts;
 	bool display = row->on_draw || row->on_frame, dma = row->on_transfer || row->on_cycle;
 	bool intr = row->on_acknowledge, input = row->on_input || row->takes;
 
@@ -444,6 +445,19 @@ static void check_roles(struct check *check)
 	}
 }
 
+static void check_setup(struct check *check)
+{
+	for (size_t i = 0; i < check->type->firmware.setup.count; i++) {
+		const struct mw_setup_row *row = &check->type->firmware.setup.items[i];
+		bool sized = row->size == 1 || row->size == 2 || row->size == 4;
+
+		if (row->region && !mw_type_region(check->type, row->region))
+			broken(check, row->region, "setup names no region");
+		if (!check->type->config || !sized || row->at % row->size)
+			broken(check, "setup", "a row is an aligned register of a PCI function");
+	}
+}
+
 /* Two rows of one table with one name would make one of them unreachable. */
 #define UNIQUE(check, table)                                                                   \
 	for (size_t a = 0; a < (table).count; a++) {                                           \
@@ -470,6 +484,7 @@ bool mw_device_type_check(const struct mw_device_type *type, struct mw_diagnosti
 	check_timers(&check);
 	check_state(&check, type->state.items, type->state.count, 0, type->size, 0);
 	check_roles(&check);
+	check_setup(&check);
 	UNIQUE(&check, type->properties)
 	UNIQUE(&check, type->wires)
 	UNIQUE(&check, type->regions)

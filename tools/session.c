@@ -212,11 +212,10 @@ static bool no_kernel(void *context, struct mw_machine *machine, struct mw_cpu_s
 /* Who enters otherwise can do without a kernel for as long as the guest is not reset. */
 static bool open_boot(struct mw_session *session)
 {
-	const struct mw_plan_boot *boot = &session->plan->boot;
 	struct mw_diagnostics unheard = { 0 };
 	bool good;
 
-	if (!boot->linux_path && !boot->elf_path)
+	if (!mw_plan_boots_kernel(session->plan))
 		return true;
 	if (!session->enter)
 		return mw_boot_open(&session->boot, session->plan, &session->workshop.diagnostics);
@@ -336,7 +335,7 @@ static void add_reset_hooks(struct mw_session *session)
 		mw_machine_add_reset_hook(
 			session->machine,
 			(struct mw_reset_hook){ "boot", mw_boot_load, session->boot });
-	else if (session->plan->boot.linux_path || session->plan->boot.elf_path)
+	else if (mw_plan_boots_kernel(session->plan))
 		mw_machine_add_reset_hook(session->machine,
 					  (struct mw_reset_hook){ "boot", no_kernel, NULL });
 }
@@ -373,8 +372,10 @@ void mw_session_run(struct mw_session *session)
 
 	if (session->enter)
 		add_reset_hooks(session);
-	if (good)
+	if (good) {
+		print_findings(session);
 		session->code = exit_code(mw_machine_run(session->machine, diagnostics));
+	}
 	if (has(session, "counters"))
 		session->choice.ops->counters(session->accel);
 }

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include <string.h>
 
+#include "core/machine_internal.h"
 #include "core/tables/tables_internal.h"
 
 enum { AREA = 0xf0000, AREA_BYTES = 0x10000, ALIGN = 16 };
@@ -15,7 +16,7 @@ struct area {
 
 bool mw_area_is_used(const struct mw_plan *plan)
 {
-	return (plan->boot.tables & AREA_TABLES) && mw_items_taker(plan) < 0 &&
+	return (plan->boot.tables & AREA_TABLES) && mw_tables_in_memory(plan) &&
 	       mw_plan_is_ram(plan, AREA, AREA_BYTES);
 }
 
@@ -75,7 +76,7 @@ static bool put_pir(struct area *area, const struct mw_plan *plan,
 bool mw_area_write(struct mw_machine *machine, struct mw_diagnostics *diagnostics)
 {
 	const struct mw_plan *plan = mw_machine_plan(machine);
-	struct area area = { .bytes = mw_machine_ram(machine, AREA, AREA_BYTES) };
+	struct area area = { .bytes = mw_machine_seen(machine, AREA, AREA_BYTES) };
 	unsigned wanted = plan->boot.tables;
 	if (!(wanted & AREA_TABLES))
 		return true;

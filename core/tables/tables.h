@@ -65,7 +65,8 @@ bool mw_items_write(void *context, struct mw_machine *machine, struct mw_cpu_sta
 		    struct mw_diagnostics *diagnostics);
 
 /** A reset hook without context that writes CMOS memory and every table the plan's boot.tables asks
- * for; the latter only where no firmware configuration device has them. */
+ * for; the latter only where no firmware is handed them. Where a kernel is booted without firmware it
+ * sets up PCI and interrupt controllers before, as the tables say. */
 bool mw_tables_write(void *context, struct mw_machine *machine, struct mw_cpu_state *boot_cpu,
 		     struct mw_diagnostics *diagnostics);
 

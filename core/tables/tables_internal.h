@@ -117,6 +117,11 @@ void mw_mp_pointer(uint8_t pointer[MW_MP_POINTER_BYTES], uint32_t table);
 /** False: there is no router, and nothing is written. */
 bool mw_pir_write(struct mw_aml *table, const struct mw_plan *plan);
 
+/** Sets up PCI functions and interrupt controllers, as setup.c has it. The main thread, during a reset. */
+void mw_setup_write(struct mw_machine *machine);
+/** Whether the machine's memory has the tables: there is no firmware, or none that is handed them. */
+bool mw_tables_in_memory(const struct mw_plan *plan);
+
 /** SMBIOS, MP and PIR tables in the machine's RAM, as the plan's boot.tables asks; false after a diagnostic. */
 bool mw_area_write(struct mw_machine *machine, struct mw_diagnostics *diagnostics);
 /** Whether it will have something in the 64 KiB below 1 MiB. */

@@ -108,7 +108,6 @@ static enum mw_io write_config(void *self, uint32_t offset, unsigned size, uint3
 	return io;
 }
 
-/* 3.1: only a dword at 0xcf8 is the address register; other accesses there go on to the bus. */
 static bool window(void *self, uint64_t offset, unsigned size, uint32_t *address)
 {
 	const struct i440fx *host = self;
@@ -120,13 +119,15 @@ static bool window(void *self, uint64_t offset, unsigned size, uint32_t *address
 	return true;
 }
 
+/* 3.1: only a dword at 0xcf8 is the address register. Other accesses there go on to the bus, where nobody answers;
+ * systems that look for another configuration mechanism make such. */
 static enum mw_io read_ports(void *self, uint64_t offset, unsigned size, uint64_t *value)
 {
 	const struct i440fx *host = self;
 
-	if (offset != CONFADD || size != 4)
+	if (offset >= CONFDATA)
 		return MW_IO_NO_REGISTER;
-	*value = host->address;
+	*value = offset == CONFADD && size == 4 ? host->address : UINT32_MAX;
 	return MW_IO_OK;
 }
 
@@ -134,9 +135,10 @@ static enum mw_io write_ports(void *self, uint64_t offset, unsigned size, uint64
 {
 	struct i440fx *host = self;
 
-	if (offset != CONFADD || size != 4)
+	if (offset >= CONFDATA)
 		return MW_IO_NO_REGISTER;
-	host->address = (uint32_t)value & CONFADD_KEPT;
+	if (offset == CONFADD && size == 4)
+		host->address = (uint32_t)value & CONFADD_KEPT;
 	return MW_IO_OK;
 }
 
@@ -221,6 +223,12 @@ static const struct mw_state state[] = {
 	{ "pci", MW_STRUCT(struct i440fx, pci, mw_pci_rows), .since = 1 },
 };
 static const struct mw_config_ops config = { read_config, write_config, &pci_type.identity };
+/* Shadow RAM from C0000 on, so that tables have their place below 1 MiB. */
+static const struct mw_setup_row setup[] = {
+	{ PAM, 1, 0x30, NULL },
+	{ PAM + 1, 2, 0x3333, NULL },
+	{ PAM + 3, 4, 0x33333333, NULL },
+};
 static const char *const buses[] = { "sys", NULL };
 
 const struct mw_device_type i440fx_host_type = {
@@ -234,5 +242,6 @@ const struct mw_device_type i440fx_host_type = {
 	.regions = MW_TABLE(regions),
 	.state = MW_TABLE(state),
 	.ops = { .init = init, .after_reset = after_reset, .after_load = after_load },
+	.firmware = { .setup = MW_TABLE(setup) },
 	.config = &config,
 };

@@ -342,6 +342,15 @@ static void elcr_changed(void *self)
 	update(pic);
 }
 
+static void set_levels(void *self, uint16_t lines)
+{
+	struct i8259 *pic = self;
+
+	pic->chip[MASTER].elcr = (uint8_t)(lines & ELCR_MASTER);
+	pic->chip[SLAVE].elcr = (uint8_t)(lines >> CHIP_PINS & ELCR_SLAVE);
+	elcr_changed(pic);
+}
+
 static void after_load(void *self)
 {
 	struct i8259 *pic = self;
@@ -423,5 +432,5 @@ const struct mw_device_type i8259_type = {
 	.regions = MW_TABLE(regions),
 	.state = MW_TABLE(state),
 	.ops = { .after_load = after_load },
-	.firmware = { .acpi_hid = "PNP0000", .roles = MW_TABLE(roles) },
+	.firmware = { .acpi_hid = "PNP0000", .roles = MW_TABLE(roles), .levels = set_levels },
 };

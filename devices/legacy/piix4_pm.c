@@ -386,6 +386,12 @@ static const struct mw_role_row roles[] = {
 	{ MW_ROLE_GPE0, "pm", GPSTS, 4 },
 	{ MW_ROLE_SMI_COMMAND, "smi", APMC, 1, ACPI_ENABLE | ACPI_DISABLE << 8 },
 };
+static const struct mw_setup_row setup[] = {
+	{ PMBA, 4, 0, "pm" },
+	{ PMREGMISC, 1, PMIOSE, NULL },
+	{ SMBBA, 4, 0, "smb" },
+	{ SMBHSTCFG, 1, SMB_HST_EN | SMB_INTRSEL_IRQ9, NULL },
+};
 /* The FADT names the SCI; it is in nobody's _CRS. */
 static const char *const described[] = { "sci", NULL };
 static const char *const buses[] = { "pci", NULL };
@@ -402,6 +408,6 @@ const struct mw_device_type piix4_pm_type = {
 	.timers = MW_TABLE(timers),
 	.state = MW_TABLE(state),
 	.ops = { .init = init, .after_reset = after_reset, .after_load = after_load },
-	.firmware = { .roles = MW_TABLE(roles), .aml_claims = described },
+	.firmware = { .roles = MW_TABLE(roles), .aml_claims = described, .setup = MW_TABLE(setup) },
 	.config = &config,
 };

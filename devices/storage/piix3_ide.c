@@ -235,6 +235,8 @@ static const struct mw_pci_type pci_type = {
 	.identity = {
 		.vendor = 0x8086,
 		.device = 0x7010,
+		.subsystem_vendor = 0x1af4,
+		.subsystem = 0x1100,
 		.class_code = 0x010180,
 	},
 	.command = MW_PCI_IO | MW_PCI_MASTER,
@@ -311,6 +313,11 @@ static const struct mw_state state[] = {
 	{ "pci", MW_STRUCT(struct piix3_ide, pci, mw_pci_rows), .since = 1 },
 	{ "channels", MW_STRUCTS(struct piix3_ide, channels, channel_rows), .since = 1 },
 };
+static const struct mw_setup_row setup[] = {
+	{ MW_PCI_COMMAND, 2, MW_PCI_IO | MW_PCI_MASTER, NULL },
+	{ IDETIM, 2, IDETIM_DECODE, NULL },
+	{ IDETIM + 2, 2, IDETIM_DECODE, NULL },
+};
 static const char *const buses[] = { "pci", NULL };
 
 const struct mw_device_type piix3_ide_type = {
@@ -326,6 +333,7 @@ const struct mw_device_type piix3_ide_type = {
 	.wires = MW_TABLE(wires),
 	.regions = MW_TABLE(regions),
 	.state = MW_TABLE(state),
+	.firmware = { .setup = MW_TABLE(setup) },
 	.config = &config,
 	.ops = { .init = init, .after_reset = after_reset, .after_load = after_load },
 };

@@ -232,6 +232,27 @@ static void reset_twice_equals_reset_once(void **state)
 	for_every_type(check_reset);
 }
 
+/* A register that drops what a BIOS would leave in it is not the one the data sheet means. */
+static void check_setup(const struct mw_device_type *type)
+{
+	struct rig *rig = type->firmware.setup.count ? rig_create(type, NULL) : NULL;
+
+	for (size_t i = 0; i < type->firmware.setup.count; i++) {
+		const struct mw_setup_row *row = &type->firmware.setup.items[i];
+		uint32_t value = row->value + (row->region ? 0x1000 : 0);
+
+		rig_config_write(rig, row->at, row->size, value);
+		if ((rig_config_read(rig, row->at, row->size) & value) != value)
+			broken(type, "drops what is written to set it up");
+	}
+	rig_destroy(rig);
+}
+
+static void what_sets_a_function_up_is_kept(void **state)
+{
+	for_every_type(check_setup);
+}
+
 /* Into the same machine and into a new one; from states that a guest can reach. */
 static void check_round_trip(const struct mw_device_type *type)
 {
@@ -410,6 +431,7 @@ int main(void)
 		cmocka_unit_test(registers_can_all_be_reached),
 		cmocka_unit_test(every_type_builds_with_defaults),
 		cmocka_unit_test(reset_twice_equals_reset_once),
+		cmocka_unit_test(what_sets_a_function_up_is_kept),
 		cmocka_unit_test(saved_state_comes_back_byte_equal),
 		cmocka_unit_test(hostile_state_does_no_harm),
 		cmocka_unit_test(random_accesses_do_no_harm),

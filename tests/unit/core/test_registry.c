@@ -388,6 +388,28 @@ static void role_lies_inside_its_region(void **state)
 	refused(&type, "a role's register lies outside");
 }
 
+static void setup_is_of_a_function_and_names_a_region(void **state)
+{
+	static const struct mw_config_ops config = { 0 };
+	static const struct mw_setup_row odd[] = { { 0x41, 2, 0, NULL } },
+					 large[] = { { 0x40, 8, 0, NULL } },
+					 elsewhere[] = { { 0x40, 4, 0, "nowhere" } },
+					 good[] = { { 0x40, 4, 1, "bank" } };
+	struct mw_device_type type = plain("wrong");
+
+	type.firmware.setup.items = good;
+	type.firmware.setup.count = 1;
+	type.firmware.setup.row_bytes = sizeof(good[0]);
+	refused(&type, "a row is an aligned register of a PCI function");
+	type.config = &config;
+	type.firmware.setup.items = odd;
+	refused(&type, "a row is an aligned register of a PCI function");
+	type.firmware.setup.items = large;
+	refused(&type, "a row is an aligned register of a PCI function");
+	type.firmware.setup.items = elsewhere;
+	refused(&type, "setup names no region");
+}
+
 static void rows_of_a_newer_header_are_refused(void **state)
 {
 	static const struct {
@@ -492,6 +514,7 @@ int main(void)
 		REGISTRY_TEST(defaults_lie_in_their_range),
 		REGISTRY_TEST(only_lines_images_input_and_channels_receive),
 		REGISTRY_TEST(role_lies_inside_its_region),
+		REGISTRY_TEST(setup_is_of_a_function_and_names_a_region),
 		REGISTRY_TEST(rows_of_a_newer_header_are_refused),
 		REGISTRY_TEST(rows_of_an_older_header_are_carried_over),
 		REGISTRY_TEST(nested_rows_of_an_older_header_are_carried_over),

@@ -350,6 +350,15 @@ static void elcr_keeps_the_edges_of_the_board(void **state)
 	assert_int_equal(in(rig, "elcr", 1), 0xde);
 }
 
+static void levels_that_firmware_sets_are_in_the_elcr(void **state)
+{
+	struct rig *rig = *state;
+
+	i8259_type.firmware.levels(rig_device(rig), 0x0e07);
+	assert_int_equal(in(rig, "elcr", 0), 0x00);
+	assert_int_equal(in(rig, "elcr", 1), 0x0e);
+}
+
 static void elcr_survives_initialization(void **state)
 {
 	struct rig *rig = *state;
@@ -754,6 +763,7 @@ int main(void)
 		TEST(ltim_takes_inputs_that_are_high_at_icw1),
 		TEST(elcr_makes_single_inputs_levels),
 		TEST(elcr_keeps_the_edges_of_the_board),
+		TEST(levels_that_firmware_sets_are_in_the_elcr),
 		TEST(elcr_survives_initialization),
 		TEST(level_that_elcr_finds_high_is_a_request),
 		TEST(higher_priority_interrupts_lower_waits),
