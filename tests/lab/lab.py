@@ -99,12 +99,14 @@ class Channel:
 
 
 class Lab:
-    """Boots on creation. Use as a context manager; leaving it ends QEMU."""
+    """Boots on creation. Use as a context manager; leaving it ends QEMU. `disks` are image files, which are
+    /dev/vda, /dev/vdb, ... there, and which nothing can write."""
 
-    def __init__(self, millwright, image, cpus=1, ram_mib=1536, extra=()):
+    def __init__(self, millwright, image, cpus=1, ram_mib=1536, extra=(), disks=()):
         self.folder = tempfile.mkdtemp(prefix="mwlab")
         self.channels = {}
         self.process = None
+        self.millwright = millwright
         self.failed = lambda: False
         self.programs = [path for path in extra if os.path.isfile(path)]
         if not shutil.which("qemu-system-x86_64"):
@@ -119,6 +121,9 @@ class Lab:
                    "-m", str(ram_mib), "-no-reboot",
                    "-kernel", os.path.join(GUESTS, "vmlinuz"), "-initrd", image,
                    "-append", "console=ttyS0 quiet panic=-1 mitigations=off"]
+        for number, path in enumerate(disks):
+            command += ["-drive", f"file={path},format=raw,if=none,id=disk{number},readonly=on",
+                        "-device", f"virtio-blk-pci,drive=disk{number}"]
         for name in ("console", "commands", "terminal"):
             path = os.path.join(self.folder, name)
             self.channels[name] = Channel(path, name)

@@ -6,16 +6,15 @@ import copy
 import json
 import os
 import re
-import shutil
 import sys
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "support")]
 
 import counting
+import pc_bios
 import verify
-from lab import BOUND_S, GUESTS, Broken, Failure, Lab, Skip, Tap, skip
+from lab import BOUND_S, Broken, Failure, Lab, Skip, Tap, skip
 
 
 def probe(tap, boot):
@@ -409,53 +408,10 @@ def snapshot_host(tap, boot):
                    "the software CPU refuses it, and says why", f"{status} {text}")
 
 
-MEDIA = ("grub-rescue-floppy.img", "grub-rescue-cdrom.iso")
-
-
-def carry_media(folder):
-    """The BIOS's disks, in a folder that the lab carries."""
-    os.makedirs(folder, exist_ok=True)
-    for name in MEDIA:
-        source, target = os.path.join(GUESTS, "pc", name), os.path.join(folder, name)
-        if not os.path.exists(source):
-            raise Skip(f"{name} is not in build/guests/pc; run tools/guests pc")
-        if not os.path.exists(target) or os.path.getmtime(target) < os.path.getmtime(source):
-            shutil.copy(source, target)
-
-
-def screen(lab, pattern, bound_s=None):
-    """Waits until the screen of the machine at /tmp/control shows it; returns the screen."""
-    end = time.monotonic() + (bound_s or BOUND_S)
-    while True:
-        text = lab.run("millwright screenshot /tmp/control --text")[1]
-        if re.search(pattern, text, re.M):
-            return text
-        if time.monotonic() > end:
-            raise Failure(f"no /{pattern}/ on the screen within the bound:\n{text}")
-        time.sleep(1)
-
-
-def bios(tap, boot, folder):
-    """SeaBIOS and GRUB under KVM: real mode, PAM and base address registers that move, floppy and CD."""
-    carry_media(folder)
-    with boot() as lab:
-        for drive, name in zip(("floppy", "cdrom"), MEDIA):
-            lab.check("rm -f /tmp/control")
-            lab.start(f"run pc-legacy --accel kvm --qmp /tmp/control --set menu=false --set ram=64MiB "
-                      f"--set {drive}={folder}/{name}")
-            lab.terminal.expect(r"SeaBIOS \(version")
-            tap.ok(True, f"SeaBIOS is on the serial line ({drive})")
-            screen(lab, r"GNU GRUB +version")
-            tap.ok(True, f"GRUB's menu is on the screen, from the {drive}")
-            lab.check("millwright type /tmp/control --keys c && millwright type /tmp/control lspci --enter")
-            text = screen(lab, r"1234:1111")
-            tap.ok(all(word in text for word in ("8086:1237", "8086:7000", "8086:7010", "8086:7113")),
-                   "lspci there finds the functions of the plan", text)
-            lab.check("millwright type /tmp/control halt --enter")
-            tap.ok(lab.wait() == 0, "halt switches it off", lab.messages())
-
-
-SCENARIOS = {"bios": lambda tap, boot: bios(tap, boot, OPTIONS.extra[-1]), "probe": probe, "facts": facts, "reboot": reboot, "reboots": reboots, "kvm": kvm,
+SCENARIOS = {"probe": probe, "facts": facts, "reboot": reboot, "reboots": reboots, "kvm": kvm,
+             "bios": lambda tap, boot: pc_bios.bios(tap, boot, OPTIONS.extra[-1]),
+             "bios_chips": lambda tap, boot: pc_bios.chips(tap, boot, OPTIONS.extra[-1]),
+             "bios_media": pc_bios.media, "debian": pc_bios.debian,
              "two_uarts": two_uarts, "irqchips": irqchips, "streams": streams,
              "snapshot": snapshot, "snapshot_host": snapshot_host,
              "pc_kernel": lambda tap, boot: pc(tap, boot, "kernel"),
