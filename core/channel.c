@@ -96,25 +96,13 @@ void mw_channels_deliver(struct mw_node *controller, struct mw_actor *actor)
 	}
 }
 
-/* The level of DREQ, with the mark that somebody looks at it taken away. */
-static bool take_request(struct mw_dma *dma, struct mw_actor *actor)
-{
-	mw_node_enter(dma->node, actor);
-	bool request = dma->request;
-
-	dma->queued = false;
-	mw_node_leave(dma->node);
-	return request;
-}
-
+/* The controller hears of DREQ and of what was moved, and says what comes next. */
 static bool grant(struct mw_dma *dma, struct mw_actor *actor, size_t moved,
 		  struct mw_dma_cycle *cycle)
 {
-	bool request = take_request(dma, actor);
-
 	mw_node_enter(dma->controller, actor);
 	bool granted = dma->controller_wire->on_cycle(dma->controller->device, dma->channel,
-						      request, moved, cycle);
+						      dma->request, moved, cycle);
 
 	mw_node_leave(dma->controller);
 	return granted;
@@ -136,13 +124,12 @@ static uint64_t lowest(const struct mw_dma_cycle *cycle, size_t count)
 }
 
 /* One chunk of a cycle; returns how many bytes the device has moved. */
-static size_t move(struct mw_dma *dma, struct mw_actor *actor, const struct mw_dma_cycle *cycle)
+static size_t move(struct mw_dma *dma, const struct mw_dma_cycle *cycle)
 {
 	uint8_t bytes[CHUNK_BYTES] = { 0 };
 	size_t count = cycle->count < CHUNK_BYTES ? cycle->count : CHUNK_BYTES;
 	bool memory = !cycle->verify;
 
-	mw_node_enter(dma->node, actor);
 	if (memory && !cycle->to_memory) {
 		mw_dma_read(dma, lowest(cycle, count), bytes, count);
 		if (cycle->down)
@@ -157,24 +144,32 @@ static size_t move(struct mw_dma *dma, struct mw_actor *actor, const struct mw_d
 			reverse(bytes, moved);
 		mw_dma_write(dma, lowest(cycle, moved), bytes, moved);
 	}
-	mw_node_leave(dma->node);
 	return moved;
+}
+
+/* The device is held until the controller has counted: nobody sees it done, programs the channel anew and has
+ * that counted down in place of what is over. Returns whether there is more. */
+static bool step(struct mw_dma *dma, struct mw_actor *actor)
+{
+	struct mw_dma_cycle cycle = { 0 };
+	bool more = false;
+
+	mw_node_enter(dma->node, actor);
+	dma->queued = false;
+	if (grant(dma, actor, 0, &cycle) && cycle.count) {
+		size_t moved = move(dma, &cycle);
+
+		more = moved && grant(dma, actor, moved, &cycle);
+	}
+	mw_node_leave(dma->node);
+	return more;
 }
 
 void mw_channel_deliver(struct mw_dma *dma, struct mw_actor *actor)
 {
-	struct mw_dma_cycle cycle = { 0 };
-	size_t moved = 0;
-
-	for (unsigned i = 0; i < MOST_CHUNKS; i++) {
-		if (!grant(dma, actor, moved, &cycle) || !cycle.count)
+	for (unsigned i = 0; i < MOST_CHUNKS; i++)
+		if (!step(dma, actor))
 			return;
-		moved = move(dma, actor, &cycle);
-		if (!moved)
-			return;
-	}
-	if (!grant(dma, actor, moved, &cycle))
-		return;
 	mw_node_enter(dma->node, actor);
 	queue(dma, actor);
 	mw_node_leave(dma->node);

@@ -563,6 +563,13 @@ uint8_t *mw_memory_bytes(struct mw_memory *memory, uint64_t *size);
 void mw_region_place(void *self, const char *region, const struct mw_piece *pieces, size_t count);
 /** The same for all of it in one piece, readable and writable. */
 void mw_region_move(void *self, const char *region, uint64_t base, bool enabled);
+/** A region that answers by calls where the profile has claimed it: these pieces of it, whole pages, are `memory`
+ * from now on, as soon as the callback has returned, and the device hears of no access there; none: it answers all
+ * of them. A piece's `base` counts from the region's first byte, its `offset` is in the memory, which may be
+ * another region's. Each call costs a new map, so that it should not come with every access. Reset takes all away,
+ * after_load has to say it again. */
+void mw_region_show(void *self, const char *region, struct mw_memory *memory,
+		    const struct mw_piece *pieces, size_t count);
 /** Address line 20 of the whole machine: while it is closed, 1 MiB and the 64 KiB after it are what lies at 0. Open
  * after a reset, as no firmware here starts with it closed. */
 void mw_a20_set(void *self, bool open);

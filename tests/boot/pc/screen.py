@@ -23,6 +23,7 @@ NOVNC = "/usr/share/novnc"
 BOUND_S = 300  # of one step, with sanitizers on a busy machine
 sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
 import rfb  # noqa: E402
+from browser import Browser, Failure as BrowserFailure  # noqa: E402
 
 PROFILE = """\
 format: machine/1
@@ -208,16 +209,6 @@ def free_port():
         return server.getsockname()[1]
 
 
-def browse(program, folder, url, path):
-    """A picture of the page, taken some seconds after it was loaded."""
-    subprocess.run([program, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}/chromium",
-                    "--window-size=1000,700", "--timeout=8000", f"--screenshot={path}", url],
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=BOUND_S)
-    if not os.path.exists(path):
-        fail("Chromium took no picture")
-    return read_png(path)
-
-
 def is_inside(text, page):
     """Whether the points are on the page as they are, wherever."""
     there = set(page)
@@ -228,23 +219,37 @@ def is_inside(text, page):
     return False
 
 
+def shows(page, machine, folder):
+    """Whether the guest's text is on the page."""
+    shot = os.path.join(folder, "shot.png")
+    if machine.verb("screenshot", machine.ctl, "-o", shot).returncode:
+        return False
+    text = [(x, y) for x, y in bright(read_png(shot)[1]) if y < 200]
+    return len(text) >= 1000 and is_inside(text[:2000], bright(read_png(page)[1]))
+
+
 def look_through_novnc(arguments, folder, machine, path, chromium):
-    port = free_port()
+    port, picture = free_port(), os.path.join(arguments.keep or folder, "novnc.png")
     relay = subprocess.Popen([shutil.which("websockify"), "--web", NOVNC, f"127.0.0.1:{port}",
                               f"--unix-target={path}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        rfb.connect(("127.0.0.1", port)).close()
+        rfb.connect(("127.0.0.1", port), BOUND_S).close()
         url = f"http://127.0.0.1:{port}/vnc.html?autoconnect=1&resize=off"
-        picture = os.path.join(arguments.keep or folder, "novnc.png")
-        _, page = browse(chromium, folder, url, picture)
+        with Browser(chromium, folder, url, BOUND_S) as browser:
+            end = time.monotonic() + BOUND_S
+            while True:
+                with open(picture, "wb") as file:
+                    file.write(browser.picture())
+                if shows(picture, machine, folder):
+                    return
+                if time.monotonic() > end:
+                    fail(f"the guest's screen is not in {picture}")
+                time.sleep(0.5)
+    except (BrowserFailure, rfb.Failure) as failure:
+        fail(failure)
     finally:
         relay.terminate()
         relay.wait()
-    shot = os.path.join(folder, "shot.png")
-    machine.verb("screenshot", machine.ctl, "-o", shot)
-    text = [(x, y) for x, y in bright(read_png(shot)[1]) if y < 200]
-    if len(text) < 1000 or not is_inside(text[:2000], bright(page)):
-        fail(f"the guest's screen is not in {picture}")
 
 
 def novnc(arguments, folder):

@@ -1,9 +1,12 @@
 /* What devices exchange by way of core: image requests, DMA channels, pictures, private buses. */
 // SPDX-License-Identifier: MIT
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -31,6 +34,12 @@ static enum mw_io go(void *self, uint64_t offset, unsigned size, uint64_t value)
 	struct chip *chip = self;
 
 	chip->do_it(chip);
+	return MW_IO_OK;
+}
+
+static enum mw_io read_left(void *self, uint64_t offset, unsigned size, uint64_t *value)
+{
+	*value = ((struct chip *)self)->left;
 	return MW_IO_OK;
 }
 
@@ -79,7 +88,7 @@ static void on_draw(void *self, struct mw_canvas *canvas, bool whole, struct mw_
 }
 
 static const struct mw_region regions[] = {
-	{ "go", MW_SPACE_PORT, 1, MW_ACCESS(1, 1), .write = go },
+	{ "go", MW_SPACE_PORT, 1, MW_ACCESS(1, 1), .read = read_left, .write = go },
 };
 static const struct mw_wire wires[] = {
 	{ "image", "A disk.", MW_FIELD(struct chip, image), .optional = true, .on_done = on_done,
@@ -270,6 +279,7 @@ struct controller {
 	bool granted;
 	unsigned asked, channel;
 	size_t moved;
+	void (*before_count)(void);
 };
 
 static bool on_cycle(void *self, unsigned channel, bool request, size_t moved,
@@ -277,6 +287,8 @@ static bool on_cycle(void *self, unsigned channel, bool request, size_t moved,
 {
 	struct controller *controller = self;
 
+	if (moved && controller->before_count)
+		controller->before_count();
 	controller->asked++;
 	controller->channel = channel;
 	controller->moved += moved;
@@ -388,6 +400,49 @@ static void a_masked_channel_moves_nothing(void **state)
 	run(&f, ask);
 	assert_int_equal(controller->asked, 1);
 	assert_int_equal(f.chip->transfers, 0);
+	toy_fini(&f.toy);
+}
+
+enum { POLLS = 100, POLL_US = 1000 };
+static _Atomic bool saw_done, over;
+
+/* Another CPU, which looks at the device until that has nothing left to move. */
+static void *look(void *cpu)
+{
+	uint64_t left = 1;
+
+	while (left && !over)
+		mw_port_read(cpu, GO, 1, &left);
+	saw_done = !left && !over;
+	return NULL;
+}
+
+static void give_time_to_look(void)
+{
+	for (unsigned i = 0; i < POLLS && !saw_done; i++)
+		usleep(POLL_US);
+	over = true;
+}
+
+static void a_device_is_seen_done_only_once_the_channel_has_counted(void **state)
+{
+	struct fixture f = { 0 };
+	struct controller *controller = build_dma(&f);
+	pthread_t thread;
+
+	saw_done = over = false;
+	controller->granted = true;
+	controller->before_count = give_time_to_look;
+	controller->cycle =
+		(struct mw_dma_cycle){ .address = 0x1000, .count = 40, .terminal = true };
+	f.chip->left = 40;
+	assert_int_equal(
+		pthread_create(&thread, NULL, look, mw_machine_add_actor(f.toy.machine, "cpu1")),
+		0);
+	run(&f, ask);
+	pthread_join(thread, NULL);
+	assert_int_equal(controller->moved, 40);
+	assert_false(saw_done);
 	toy_fini(&f.toy);
 }
 
@@ -572,6 +627,7 @@ int main(void)
 		cmocka_unit_test(a_device_that_has_no_more_ends_the_cycle_early),
 		cmocka_unit_test(addresses_may_fall_and_memory_may_be_left_alone),
 		cmocka_unit_test(a_masked_channel_moves_nothing),
+		cmocka_unit_test(a_device_is_seen_done_only_once_the_channel_has_counted),
 		cmocka_unit_test(a_picture_comes_when_it_is_asked_for),
 		cmocka_unit_test(a_parent_and_its_child_call_each_other),
 	};
