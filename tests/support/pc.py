@@ -20,7 +20,6 @@ from lab import GUESTS, Tap, skip
 # Seconds for one event. Sanitizers and a machine full of other tests slow a boot by much.
 BOUND_S = float(os.environ.get("MW_BOOT_BOUND", "900"))
 OPTIONS = argparse.Namespace()
-LOOK_S = 0.5  # between two looks at the screen
 SHELL = "guest:# "
 PROFILE = """\
 format: machine/1
@@ -45,39 +44,20 @@ def plain(text):
     return CONTROLS.sub("", text)
 
 
-class Pc(Console):
-    """Use as a context manager. `sets` are parameters of the profile, `devices` lines of YAML below its
-    `devices:`, `extra` other YAML. COM1 is this program's console (`expect`, `send`)."""
+def set_words(sets):
+    return [word for name, value in (sets or {}).items() for word in ("--set", f"{name}={value}")]
 
-    def __init__(self, millwright, sets=None, devices="", extra="", accel="soft", folder=None):
-        self.millwright = millwright
-        self.own = None if folder else tempfile.TemporaryDirectory()
-        self.folder = folder or self.own.name
-        self.socket = os.path.join(self.folder, "control")
-        self.profile = os.path.join(self.folder, "pc.yaml")
-        with open(self.profile, "w", encoding="utf-8") as file:
-            file.write(f"{PROFILE}{extra}\ndevices:\n  dbg: {{ backend: {{ file: debug.log }} }}\n{devices}\n")
-        self.sets = [word for name, value in (sets or {}).items() for word in ("--set", f"{name}={value}")]
-        os.environ["MILLWRIGHT_PATH"] = ROOT
-        super().__init__([millwright, "run", self.profile, *self.sets, "--accel", accel, "-v", "--qmp",
-                          self.socket], BOUND_S, folder=self.folder)
 
-    def __exit__(self, *details):
-        super().__exit__(*details)
-        if self.own:
-            self.own.cleanup()
+class Driven:
+    """What a person does with a machine, for classes with its console (`text`, `mark`, `pump`, `expect`, `send`,
+    `report`, `bound_s`), `call` for verbs that speak to it, `has_ended`, and what it is made of (`millwright`,
+    `profile`, `sets`)."""
 
-    def call(self, verb, *words, check=True):
-        """A verb that speaks to the machine; returns what it printed."""
-        done = subprocess.run([self.millwright, verb, self.socket, *words], text=True, timeout=self.bound_s,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-        if done.returncode and check:
-            raise Failure(f"millwright {verb}: {done.stderr.strip()}\n{self.report()}")
-        return done.stdout if not done.returncode else ""
+    look_s = 0.5  # between two looks at the screen
 
     def plan(self):
         done = subprocess.run([self.millwright, "resolve", "--format", "json", self.profile, *self.sets],
-                              stdout=subprocess.PIPE, check=True, cwd=self.folder)
+                              stdout=subprocess.PIPE, check=True)
         return json.loads(done.stdout)
 
     def screen(self):
@@ -88,13 +68,12 @@ class Pc(Console):
         """Waits until the screen shows it; returns the match."""
         regex, end, seen = re.compile(pattern, re.M), time.monotonic() + (bound_s or self.bound_s), ""
         while True:
-            self.pump(LOOK_S)
-            if os.path.exists(self.socket):
-                seen = self.screen()
+            self.pump(self.look_s)
+            seen = self.screen()
             match = regex.search(seen)
             if match:
                 return match
-            if self.process.poll() is not None:
+            if self.has_ended():
                 raise Failure(f"the machine ended before /{pattern}/ was on its screen\n{self.report()}")
             if time.monotonic() > end:
                 raise Failure(f"no /{pattern}/ on the screen within the bound\n--- screen ---\n{seen}\n"
@@ -111,11 +90,6 @@ class Pc(Console):
 
     def eject(self, drive):
         self.call("eject", drive)
-
-    def debug(self):
-        """What the BIOS has written to its debug console."""
-        with open(os.path.join(self.folder, "debug.log"), encoding="latin-1") as file:
-            return file.read()
 
     def grub_prompt(self):
         """From GRUB's menu, or its prompt, to an empty prompt."""
@@ -148,6 +122,47 @@ class Pc(Console):
         self.send(command + "\n")
         end = self.expect(f"^{SHELL}")
         return plain(self.text[start:end.start()]).strip("\n")
+
+
+class Pc(Driven, Console):
+    """Use as a context manager. `sets` are parameters of the profile, `devices` lines of YAML below its
+    `devices:`, `extra` other YAML; `restore` is a snapshot of such a machine that goes on. COM1 is this program's
+    console (`expect`, `send`)."""
+
+    def __init__(self, millwright, sets=None, devices="", extra="", accel="soft", folder=None, restore=None):
+        self.millwright = millwright
+        self.own = None if folder else tempfile.TemporaryDirectory()
+        self.folder = folder or self.own.name
+        self.socket = os.path.join(self.folder, "control")
+        self.profile = os.path.join(self.folder, "pc.yaml")
+        with open(self.profile, "w", encoding="utf-8") as file:
+            file.write(f"{PROFILE}{extra}\ndevices:\n  dbg: {{ backend: {{ file: debug.log }} }}\n{devices}\n")
+        self.sets = set_words(sets)
+        os.environ["MILLWRIGHT_PATH"] = ROOT
+        words = ("restore", restore) if restore else ("run", self.profile, *self.sets)
+        super().__init__([millwright, *words, "--accel", accel, "-v", "--qmp", self.socket], BOUND_S,
+                         folder=self.folder)
+
+    def __exit__(self, *details):
+        super().__exit__(*details)
+        if self.own:
+            self.own.cleanup()
+
+    def call(self, verb, *words, check=True):
+        """A verb that speaks to the machine; returns what it printed."""
+        done = subprocess.run([self.millwright, verb, self.socket, *words], text=True, timeout=self.bound_s,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        if done.returncode and check:
+            raise Failure(f"millwright {verb}: {done.stderr.strip()}\n{self.report()}")
+        return done.stdout if not done.returncode else ""
+
+    def has_ended(self):
+        return self.process.poll() is not None
+
+    def debug(self):
+        """What the BIOS has written to its debug console."""
+        with open(os.path.join(self.folder, "debug.log"), encoding="latin-1") as file:
+            return file.read()
 
 
 def main(scenarios):
