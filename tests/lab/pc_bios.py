@@ -108,7 +108,7 @@ def shows_grub(tap, machine, how):
     text = machine.watch(r"(?s).*1234:1111.*").group(0)
     tap.ok(all(word in text for word in ("8086:1237", "8086:7000", "8086:7010", "8086:7113")),
            "lspci there finds the functions of the plan", text)
-    machine.type("halt")
+    machine.send("halt\r")
     tap.ok(machine.wait()[0] == 0, "halt switches it off", machine.messages())
 
 

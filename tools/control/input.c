@@ -23,6 +23,12 @@ static void attempt(void *context, struct mw_machine *machine)
 	attempt->status = mw_machine_input(machine, attempt->event);
 }
 
+/* A key that ended the machine needs no release. */
+static bool is_release(const struct mw_input_event *event)
+{
+	return event->kind == MW_INPUT_KEY && !event->pressed;
+}
+
 static bool send(struct mw_control *control, const struct mw_input_event *event,
 		 struct control_error *error)
 {
@@ -30,7 +36,7 @@ static bool send(struct mw_control *control, const struct mw_input_event *event,
 
 	for (unsigned i = 0; i < MOST_RETRIES; i++) {
 		if (!control_on_main(control, attempt, &once))
-			return control_fail(error, "the machine is over");
+			return is_release(event) || control_fail(error, "the machine is over");
 		if (once.status != MW_STATUS_BUSY)
 			break;
 		control_sleep(control, RETRY_MS);
@@ -259,9 +265,10 @@ json_t *control_input_send_event(struct mw_control *control, const json_t *argum
 static bool press_stroke(struct mw_control *control, const struct control_stroke *stroke,
 			 struct control_error *error)
 {
-	return press_together(control, stroke->usages, stroke->count, 0, error) &&
-	       (control_sleep(control, BETWEEN_KEYS_MS) ||
-		control_fail(error, "the machine is over"));
+	bool pressed = press_together(control, stroke->usages, stroke->count, 0, error);
+
+	control_sleep(control, BETWEEN_KEYS_MS);
+	return pressed;
 }
 
 static bool type_character(struct mw_control *control, uint32_t point, uint32_t layout,

@@ -308,6 +308,18 @@ static void machine_that_is_over_says_so(void **state)
 	ask(KEYS("{\"type\": \"qcode\", \"data\": \"a\"}"), GENERIC("the machine is over"));
 }
 
+/* `halt` and Enter: it may be over before Enter is let go. */
+static void key_that_ended_the_machine_needs_no_release(void **state)
+{
+	negotiate();
+	ask(EVENTS("{\"type\": \"key\", \"data\": {\"down\": true, \"key\": {\"type\": \"qcode\", "
+		   "\"data\": \"a\"}}}"),
+	    GENERIC("the machine is over"));
+	ask(EVENTS("{\"type\": \"key\", \"data\": {\"down\": false, \"key\": {\"type\": \"qcode\", "
+		   "\"data\": \"a\"}}}"),
+	    "{\"return\": {}}\r\n");
+}
+
 static void node_that_is_not_there_is_named(void **state)
 {
 	negotiate();
@@ -348,6 +360,7 @@ int main(void)
 		WITH_CONTROL(requests_that_are_none_are_answered_as_qemu_does),
 		WITH_CONTROL(keys_and_events_are_checked_before_any_is_pressed),
 		WITH_CONTROL(machine_that_is_over_says_so),
+		WITH_CONTROL(key_that_ended_the_machine_needs_no_release),
 		WITH_CONTROL(node_that_is_not_there_is_named),
 		WITH_CONTROL(cpus_are_counted),
 	};
