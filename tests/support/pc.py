@@ -165,11 +165,14 @@ class Pc(Driven, Console):
             return file.read()
 
 
-def main(scenarios):
-    """The program of a file of scenarios: its options are OPTIONS, with a folder of its own."""
+def main(scenarios, add_options=None):
+    """The program of a file of scenarios: its options are OPTIONS, with a folder of its own; `add_options` adds to
+    them."""
     parser = argparse.ArgumentParser()
     parser.add_argument("scenario", choices=sorted(scenarios))
     parser.add_argument("--millwright", required=True)
+    if add_options:
+        add_options(parser)
     parser.parse_args(namespace=OPTIONS)
     with tempfile.TemporaryDirectory() as OPTIONS.folder:
         conclude(Tap(), scenarios[OPTIONS.scenario])
