@@ -121,12 +121,11 @@ static void access_region(struct mw_actor *actor, const struct mw_map_entry *ent
 static void access_memory(const struct mw_map_entry *entry, uint64_t address, unsigned size,
 			  uint64_t *value, bool write)
 {
-	uint8_t *host = entry->host + (address - entry->base);
+	uint8_t *host = write && entry->write_host ? entry->write_host : entry->host;
 
-	if (write && entry->write_host)
-		host = entry->write_host + (address - entry->base);
-	else if (write && entry->readonly)
+	if (write && entry->readonly && !entry->write_host)
 		return;
+	host += address - entry->base;
 	if ((uintptr_t)host & (size - 1)) {
 		for (unsigned i = 0; i < size; i++) {
 			uint64_t byte = *value >> (8 * i) & 0xff;

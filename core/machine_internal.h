@@ -32,10 +32,12 @@ struct mw_lock {
 		mapped_end; /* what may have been written through maps; empty: none */
 };
 
-/** Where a region answers that can be moved; guarded by the machine's place_mutex. */
+/** Where a region answers that can be moved, or of one that cannot what is memory now; guarded by the machine's
+ * place_mutex. */
 struct mw_placement {
 	struct mw_piece pieces[MW_PIECES_MAX];
 	size_t count;
+	struct mw_memory *shown; /* whose pieces they are; NULL: the region's own */
 };
 
 /** A node of the machine: core's part, followed by the device's own struct. Lives as long as the
@@ -51,7 +53,7 @@ struct mw_node {
 	struct mw_timer *timers;                    /* one per timer row */
 	struct mw_memory *memories;                 /* one per region, used by backed ones */
 	const struct mw_register_index **registers; /* one per region, of those with a table */
-	struct mw_placement *placements;            /* one per region, of those that move */
+	struct mw_placement *placements;            /* one per region, of those that move or show */
 	struct mw_log_limit log;
 	alignas(max_align_t) unsigned char device[];
 };

@@ -29,8 +29,26 @@ static size_t find_region(const struct mw_node *node, const char *name)
 	while (i < node->type->regions.count &&
 	       strcmp(node->type->regions.items[i].name, name) != 0)
 		i++;
-	assert(i < node->type->regions.count && moves(&node->type->regions.items[i]) &&
+	assert(i < node->type->regions.count && "a device names its own regions");
+	return i;
+}
+
+static size_t find_moving(const struct mw_node *node, const char *name)
+{
+	size_t i = find_region(node, name);
+
+	assert(moves(&node->type->regions.items[i]) &&
 	       "a device moves what its table says can be moved");
+	return i;
+}
+
+static size_t find_shown(const struct mw_node *node, const char *name)
+{
+	size_t i = find_region(node, name);
+
+	assert(!moves(&node->type->regions.items[i]) &&
+	       node->type->regions.items[i].backing == MW_BACKING_CALLS &&
+	       "memory is shown where a region answers by calls");
 	return i;
 }
 
@@ -50,7 +68,14 @@ uint64_t mw_region_length(const void *self, const char *region)
 {
 	const struct mw_node *node = mw_node_of(self);
 
-	return length_of(node, find_region(node, region));
+	return length_of(node, find_moving(node, region));
+}
+
+static bool is_within(const struct mw_piece *piece, uint64_t length, uint64_t most)
+{
+	return piece->length && piece->offset <= length &&
+	       piece->length <= length - piece->offset && piece->base < most &&
+	       piece->length - 1 <= most - 1 - piece->base && piece->access;
 }
 
 /* What a guest makes of a register may be no place at all. */
@@ -59,9 +84,7 @@ static bool is_place(const struct mw_region *region, uint64_t length, const stru
 	uint64_t in_page = region->backing != MW_BACKING_CALLS ? MW_PAGE_BYTES - 1 : 0;
 	uint64_t most = region->space == MW_SPACE_PORT ? PORTS : UINT64_MAX;
 
-	return piece->length && piece->offset <= length &&
-	       piece->length <= length - piece->offset && piece->base < most &&
-	       piece->length - 1 <= most - 1 - piece->base && piece->access &&
+	return is_within(piece, length, most) &&
 	       !((piece->offset | piece->length | piece->base) & in_page);
 }
 
@@ -86,26 +109,55 @@ static bool is_same(const struct mw_placement *a, const struct mw_placement *b)
 		    one->base != two->base || one->access != two->access)
 			return false;
 	}
-	return a->count == b->count;
+	return a->count == b->count && a->shown == b->shown;
+}
+
+static void set_placement(struct mw_node *node, size_t index, const struct mw_placement *next)
+{
+	struct mw_machine *machine = node->machine;
+	struct mw_placement *now = &node->placements[index];
+
+	pthread_mutex_lock(&machine->place_mutex);
+	if (!is_same(now, next)) {
+		*now = *next;
+		mark_moved(machine, node->lock->actor, node->type->regions.items[index].space);
+	}
+	pthread_mutex_unlock(&machine->place_mutex);
 }
 
 void mw_region_place(void *self, const char *name, const struct mw_piece *pieces, size_t count)
 {
 	struct mw_node *node = mw_node_of(self);
-	struct mw_machine *machine = node->machine;
-	size_t index = find_region(node, name);
+	size_t index = find_moving(node, name);
 	const struct mw_region *region = &node->type->regions.items[index];
-	struct mw_placement *now = &node->placements[index], next = { 0 };
+	struct mw_placement next = { 0 };
 
 	for (size_t i = 0; i < count && next.count < MW_PIECES_MAX; i++)
 		if (is_place(region, length_of(node, index), &pieces[i]))
 			next.pieces[next.count++] = pieces[i];
-	pthread_mutex_lock(&machine->place_mutex);
-	if (!is_same(now, &next)) {
-		*now = next;
-		mark_moved(machine, node->lock->actor, region->space);
+	set_placement(node, index, &next);
+}
+
+void mw_region_show(void *self, const char *name, struct mw_memory *memory,
+		    const struct mw_piece *pieces, size_t count)
+{
+	struct mw_node *node = mw_node_of(self);
+	size_t index = find_shown(node, name);
+	const struct mw_plan_claim *claim = mw_plan_claim(node->plan, MW_CLAIM_MMIO, name);
+	struct mw_placement next = { 0 };
+
+	for (size_t i = 0; claim && i < count && next.count < MW_PIECES_MAX; i++) {
+		struct mw_piece piece = pieces[i];
+
+		if (!is_within(&piece, memory->size, claim->length))
+			continue;
+		piece.base += claim->base;
+		if ((piece.offset | piece.length | piece.base) & (MW_PAGE_BYTES - 1))
+			continue;
+		next.pieces[next.count++] = piece;
+		next.shown = memory;
 	}
-	pthread_mutex_unlock(&machine->place_mutex);
+	set_placement(node, index, &next);
 }
 
 void mw_region_move(void *self, const char *region, uint64_t base, bool enabled)
@@ -199,18 +251,32 @@ static void collect_claims(struct collected *all, const struct mw_node *node,
 	}
 }
 
+/* What is shown lies as high as the claim that it is a part of. */
+static enum mw_map_layer layer_of(const struct mw_node *node, size_t index)
+{
+	const struct mw_region *region = &node->type->regions.items[index];
+
+	if (moves(region))
+		return region->bar ? MW_LAYER_BAR : MW_LAYER_MOVED;
+	return mw_plan_claim(node->plan, MW_CLAIM_MMIO, region->name)->overlays ? MW_LAYER_TOP
+										: MW_LAYER_SHOWN;
+}
+
 static void collect_placements(struct collected *all, const struct mw_node *node,
 			       enum mw_space space)
 {
 	for (size_t r = 0; r < node->type->regions.count; r++) {
 		const struct mw_region *region = &node->type->regions.items[r];
+		const struct mw_memory *shown = node->placements[r].shown;
 
 		for (size_t i = 0; region->space == space && i < node->placements[r].count; i++) {
 			const struct mw_piece *piece = &node->placements[r].pieces[i];
 			struct mw_map_entry entry = entry_of(node, r, piece->base, piece->length);
 
-			entry.layer = region->bar ? MW_LAYER_BAR : MW_LAYER_MOVED;
+			entry.layer = layer_of(node, r);
 			entry.offset = piece->offset;
+			if (shown)
+				entry.host = shown->bytes;
 			if (entry.host) {
 				entry.host += piece->offset;
 				entry.readonly |= !(piece->access & MW_PIECE_WRITE);

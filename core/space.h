@@ -15,6 +15,7 @@ struct mw_region;
 enum mw_map_layer {
 	MW_LAYER_BAR,   /* what a guest has placed by a base address register */
 	MW_LAYER_FIXED, /* RAM and claims, which do not overlap each other */
+	MW_LAYER_SHOWN, /* memory that a device shows where its registers would answer */
 	MW_LAYER_TOP,   /* permitted overlays */
 	MW_LAYER_MOVED  /* what a chipset lays over it (PAM) */
 };

@@ -105,6 +105,14 @@ struct vga_picture {
 	bool blank;                    /* the canvas is black */
 };
 
+/** Whether and how the window is plain memory now, which the guest reaches without the VGA; no state of the
+ * guest's. */
+struct vga_direct {
+	uint32_t first, length; /* in the window; length 0: the registers do not allow it */
+	uint32_t at;            /* in the memory */
+	unsigned accesses;      /* since they do */
+};
+
 /** One VGA. The first member of an adapter's struct: the functions below take either as `self`. */
 struct vga {
 	/* Wiring. */
@@ -122,14 +130,18 @@ struct vga {
 	uint8_t pel_new[3]; /* of a colour that is being written */
 	uint32_t latches;
 	uint16_t vbe_index, vbe[VBE_REGISTERS];
+	struct vga_direct direct;
 	struct vga_picture picture;
 };
 extern const struct mw_state vga_rows[21];
 
 /** In after_reset and after_load: what was loaded becomes harmless. */
 void vga_ready(struct vga *vga);
-/** The memory as words, map 0 in the lowest byte. */
+/** The memory as words, map 0 in the lowest byte; vga_cell says where which is. */
 uint32_t *vga_memory(const struct vga *vga);
+/** Whether the window may be plain memory follows from the registers: after any change, and anew when all were set. */
+void vga_direct_changed(struct vga *vga);
+void vga_direct_ready(struct vga *vga);
 
 /** Ports 0x3c0 to 0x3df, and 0x3b0 to 0x3bb of a monochrome display. */
 enum mw_io vga_port_read(void *self, uint64_t offset, unsigned size, uint64_t *value);
@@ -192,10 +204,17 @@ static inline uint32_t vga_scan_word(const struct vga_scan *scan, unsigned clock
 	       scan->replaced;
 }
 
+/** Where the word at an address of the maps is. Of 64 Ki words every fourth follows the last, so that what chain 4
+ * uses of the maps is one piece of memory. */
+static inline uint32_t vga_cell(uint32_t word)
+{
+	return (word & ~UINT32_C(0xffff)) | (word >> 2 & 0x3fff) | (word & 3) << 14;
+}
+
 /** A guest's CPU may be writing it. */
 static inline uint32_t vga_word(const uint32_t *memory, uint32_t word)
 {
-	return __atomic_load_n(&memory[word], __ATOMIC_RELAXED);
+	return __atomic_load_n(&memory[vga_cell(word)], __ATOMIC_RELAXED);
 }
 
 /** A line of a character with all that it looks like: its dots in bits 0 to 8, the leftmost the highest, and the
@@ -228,6 +247,7 @@ enum { VGA_EDID_BYTES = 128 };
 void vga_edid(uint8_t block[VGA_EDID_BYTES], unsigned width, unsigned height);
 
 /** Rows of a region table: ports and the window, which both buses have. */
+#define VGA_WINDOW "text"
 #define VGA_REGIONS                                                                \
 	{ "vga",           MW_SPACE_PORT,         32,                              \
 	  MW_ACCESS(1, 1), .read = vga_port_read, .write = vga_port_write,         \
@@ -244,7 +264,7 @@ void vga_edid(uint8_t block[VGA_EDID_BYTES], unsigned width, unsigned height);
 		  .optional = true,                                                \
 		  .unaligned = true },                                             \
 	{                                                                          \
-		"text", MW_SPACE_MEMORY, VGA_WINDOW_BYTES, MW_ACCESS(1, 8),        \
+		VGA_WINDOW, MW_SPACE_MEMORY, VGA_WINDOW_BYTES, MW_ACCESS(1, 8),    \
 			.read = vga_window_read, .write = vga_window_write,        \
 			.align = VGA_WINDOW_BYTES, .unaligned = true               \
 	}

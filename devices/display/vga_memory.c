@@ -91,6 +91,69 @@ static struct window window_of(const struct vga *vga)
 	return window;
 }
 
+/* The window as plain memory */
+
+/* Chain 4 as mode 13h has it reads and writes what is there; only the latches stay as they are, which such a mode does
+ * not use. Banks of packed pixels are nothing but memory. */
+static struct vga_direct direct_of(const struct vga *vga)
+{
+	struct window window = window_of(vga);
+	bool plain = window.path == CHAINED && window.maps == UINT32_MAX && !vga_vbe_is_on(vga) &&
+		     !(vga->graphics[GFX_MODE] & MODE_COMPARE);
+
+	if (!plain && window.path != LINEAR)
+		return (struct vga_direct){ 0 };
+	return (struct vga_direct){ .first = window.first,
+				    .length = window.length,
+				    .at = plain ? 0 : window.bank };
+}
+
+/* So many accesses come before the window is memory: a new map costs as much as some hundred of them, and a guest that
+ * changes registers all the time shall cause none. */
+enum { PLAIN_ACCESSES = 1024 };
+
+static void show(struct vga *vga)
+{
+	const struct vga_direct *direct = &vga->direct;
+	uint32_t length = direct->length < VGA_MAP_BYTES ? direct->length : VGA_MAP_BYTES;
+	struct mw_piece pieces[VGA_WINDOW_BYTES / VGA_MAP_BYTES];
+	size_t count = direct->length / length;
+
+	for (size_t i = 0; i < count; i++)
+		pieces[i] = (struct mw_piece){ .offset = direct->at,
+					       .length = length,
+					       .base = direct->first + i * length,
+					       .access = MW_PIECE_READ | MW_PIECE_WRITE };
+	mw_region_show(vga, VGA_WINDOW, vga->memory, pieces, count);
+}
+
+static void note_access(struct vga *vga)
+{
+	struct vga_direct *direct = &vga->direct;
+
+	if (direct->length && direct->accesses < PLAIN_ACCESSES &&
+	    ++direct->accesses == PLAIN_ACCESSES)
+		show(vga);
+}
+
+void vga_direct_ready(struct vga *vga)
+{
+	mw_region_show(vga, VGA_WINDOW, vga->memory, NULL, 0);
+	vga->direct = direct_of(vga);
+}
+
+void vga_direct_changed(struct vga *vga)
+{
+	const struct vga_direct *now = &vga->direct;
+	struct vga_direct next = direct_of(vga);
+
+	if (next.first == now->first && next.length == now->length && next.at == now->at)
+		return;
+	if (now->accesses >= PLAIN_ACCESSES)
+		mw_region_show(vga, VGA_WINDOW, vga->memory, NULL, 0);
+	vga->direct = next;
+}
+
 /* Writing */
 
 static uint32_t with_function(const struct vga *vga, uint32_t data)
@@ -142,7 +205,7 @@ static void write_logic(struct vga *vga, const struct window *window, uint32_t a
 {
 	unsigned mode = vga->sequencer[SEQ_MEMORY_MODE];
 	bool odd_even = !(mode & (MEMORY_NO_ODD_EVEN | MEMORY_CHAIN_4));
-	uint32_t *word = &vga_memory(vga)[word_of(vga, window, at, odd_even)];
+	uint32_t *word = &vga_memory(vga)[vga_cell(word_of(vga, window, at, odd_even))];
 	uint32_t maps = window->maps;
 
 	if (mode & MEMORY_CHAIN_4)
@@ -159,13 +222,13 @@ static void write_byte(struct vga *vga, const struct window *window, uint32_t at
 
 	switch (window->path) {
 	case LINEAR: bytes[window->bank + at] = value; break;
-	case CHARACTERS: bytes[4 * (word & ~1u) + (at & 1)] = value; break;
+	case CHARACTERS: bytes[4 * vga_cell(word & ~1u) + (at & 1)] = value; break;
 	case CHAINED:
 		if (window->maps >> (8 * (at & 3)) & 1)
-			bytes[4 * (word & ~3u) + (at & 3)] = value;
+			bytes[4 * vga_cell(word & ~3u) + (at & 3)] = value;
 		break;
 	case PLAIN_PLANES: {
-		uint32_t *planes = &vga_memory(vga)[word];
+		uint32_t *planes = &vga_memory(vga)[vga_cell(word)];
 
 		*planes = (*planes & ~window->maps) | (value * BYTES & window->maps);
 		break;
@@ -182,15 +245,15 @@ static bool write_at_once(struct vga *vga, const struct window *window, uint32_t
 	uint8_t *bytes = (uint8_t *)vga_memory(vga);
 
 	if (window->path == CHARACTERS && size == 2 && !(at & 1)) {
-		uint16_t cell = (uint16_t)value;
+		uint32_t word = (at + window->bank) & window->reach;
 
-		memcpy(bytes + (size_t)4 * ((at + window->bank) & window->reach), &cell, 2);
+		memcpy(bytes + (size_t)4 * vga_cell(word), &value, 2);
 		return true;
 	}
 	if (window->path == CHAINED && window->maps == UINT32_MAX && (at & 3) + size <= 4) {
 		uint32_t word = ((at & ~3u) + window->bank) & window->reach;
 
-		memcpy(bytes + (size_t)4 * word + (at & 3), &value, size);
+		memcpy(bytes + (size_t)4 * vga_cell(word) + (at & 3), &value, size);
 		return true;
 	}
 	if (window->path != LINEAR)
@@ -205,6 +268,7 @@ enum mw_io vga_window_write(void *self, uint64_t offset, unsigned size, uint64_t
 	struct window window = window_of(vga);
 	uint32_t at = (uint32_t)offset - window.first, length = window.length;
 
+	note_access(vga);
 	if (at < length && size <= length - at && write_at_once(vga, &window, at, size, value))
 		return MW_IO_OK;
 	for (unsigned i = 0; i < size; i++, at++, value >>= 8)
@@ -234,7 +298,7 @@ static uint8_t read_byte(struct vga *vga, const struct window *window, uint32_t 
 
 	if (window->path == LINEAR)
 		return ((const uint8_t *)vga_memory(vga))[window->bank + at];
-	vga->latches = vga_memory(vga)[word_of(vga, window, at, odd_even)];
+	vga->latches = vga_memory(vga)[vga_cell(word_of(vga, window, at, odd_even))];
 	if (vga->graphics[GFX_MODE] & MODE_COMPARE)
 		return compare(vga);
 	if (vga->sequencer[SEQ_MEMORY_MODE] & MEMORY_CHAIN_4)
@@ -250,6 +314,7 @@ enum mw_io vga_window_read(void *self, uint64_t offset, unsigned size, uint64_t 
 	struct window window = window_of(vga);
 	uint32_t at = (uint32_t)offset - window.first;
 
+	note_access(vga);
 	*value = 0;
 	for (unsigned i = 0; i < size; i++, at++) {
 		uint8_t byte = at < window.length ? read_byte(vga, &window, at) : 0xff;

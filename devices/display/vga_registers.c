@@ -176,6 +176,7 @@ static void write_port(struct vga *vga, unsigned port, uint8_t value)
 	case STATUS_1: vga->feature = value & FEATURE_BITS; break;
 	default: break;
 	}
+	vga_direct_changed(vga);
 }
 
 /* Miscellaneous output, bit 0: the CRT controller is at 0x3dx or at 0x3bx, where nobody else answers. */
@@ -238,6 +239,7 @@ void vga_ready(struct vga *vga)
 	vga->pel_part %= 3;
 	vga->pel_state &= PEL_READING;
 	vga_vbe_ready(vga);
+	vga_direct_ready(vga);
 }
 
 const struct mw_state vga_rows[21] = {

@@ -68,17 +68,24 @@ static void fit(struct vga *vga)
 	vbe[VBE_Y] = within(vbe[VBE_Y], 0, lines - vbe[VBE_HEIGHT]);
 }
 
+/* Bytes that are packed, or of each map. */
+static void clear(struct vga *vga, uint32_t count)
+{
+	if (vga->vbe[VBE_DEPTH] > 4)
+		memset(vga_memory(vga), 0, count);
+	else
+		for (uint32_t word = 0; word < count; word++)
+			vga_memory(vga)[vga_cell(word)] = 0;
+}
+
 static void turn_on(struct vga *vga, uint16_t value)
 {
 	uint16_t *vbe = vga->vbe;
 
 	vbe[VBE_VIRTUAL_WIDTH] = vbe[VBE_X] = vbe[VBE_Y] = vbe[VBE_BANK] = 0;
 	fit(vga);
-	if (!(value & VBE_NO_CLEAR)) {
-		size_t bytes = (size_t)vga_vbe_pitch(vga) * vbe[VBE_HEIGHT];
-
-		memset(vga_memory(vga), 0, vbe[VBE_DEPTH] == 4 ? 4 * bytes : bytes);
-	}
+	if (!(value & VBE_NO_CLEAR))
+		clear(vga, vga_vbe_pitch(vga) * vbe[VBE_HEIGHT]);
 }
 
 static void write_enable(struct vga *vga, uint16_t value)
@@ -111,6 +118,7 @@ void vga_vbe_write(struct vga *vga, unsigned index, uint16_t value)
 		vga->vbe[index] = value;
 	if (vga_vbe_is_on(vga))
 		fit(vga);
+	vga_direct_changed(vga);
 }
 
 uint16_t vga_vbe_read(const struct vga *vga, unsigned index)

@@ -61,6 +61,7 @@ static const struct mw_region regions[] = {
 	  .memory_offset = offsetof(struct mover, shadow), .movable = true },
 	{ "window", MW_SPACE_PORT, 64, MW_ACCESS(1, 4), .config_window = is_config,
 	  .read = read_offset },
+	{ "chip", MW_SPACE_MEMORY, 4 * PAGE, MW_ACCESS(1, 4), .read = read_offset },
 };
 static const struct mw_device_type mover_type = {
 	MW_DEVICE_TYPE,
@@ -86,7 +87,7 @@ static const struct mw_device_type rom_type = {
 	.regions = MW_TABLE(rom_regions),
 };
 
-enum { GO = 0x10, WINDOW = 0x100, ROM = 0xe0000 };
+enum { GO = 0x10, WINDOW = 0x100, CHIP = 0xc0000, ROM = 0xe0000 };
 #define FRAME UINT64_C(0xf0000000)
 
 static struct mover *build(struct toy *toy)
@@ -98,6 +99,7 @@ static struct mover *build(struct toy *toy)
 	toy_claim(toy, mover, "ports", 0xc000, 16);
 	toy_claim(toy, mover, "frame", FRAME, 2 * PAGE);
 	toy_claim(toy, mover, "window", WINDOW, 64);
+	toy_claim(toy, mover, "chip", CHIP, 4 * PAGE);
 	toy_claim(toy, rom, "memory", ROM, 2 * PAGE);
 	toy_ram(toy, 0, 0xa0000);
 	toy_ram(toy, 0x100000, 0x100000);
@@ -211,6 +213,63 @@ static void pieces_take_reads_writes_or_both(void **state)
 	toy_fini(&toy);
 }
 
+/* The second and the third page; the others are no pages, of no memory, or beyond the region. */
+static void show_frame(struct mover *mover)
+{
+	const struct mw_piece pieces[] = {
+		{ PAGE, PAGE, PAGE, READ | WRITE },  { 0, PAGE, 2 * PAGE, READ },
+		{ 0, PAGE, 8, READ | WRITE },        { PAGE, 2 * PAGE, 0, READ | WRITE },
+		{ 0, PAGE, 4 * PAGE, READ | WRITE },
+	};
+
+	mw_region_show(mover, "chip", mover->frame, pieces, 5);
+}
+
+static void show_nothing(struct mover *mover)
+{
+	mw_region_show(mover, "chip", mover->frame, NULL, 0);
+}
+
+static void shade_chip(struct mover *mover)
+{
+	mw_region_move(mover, "shadow", CHIP, true);
+}
+
+static void a_region_shows_memory_in_its_place(void **state)
+{
+	struct toy toy = { 0 };
+	struct mover *mover = build(&toy);
+	uint8_t *frame = mw_memory_bytes(mover->frame, NULL);
+
+	frame[2] = 0x11;
+	frame[PAGE + 2] = 0x22;
+	run(&toy, mover, show_frame);
+	assert_int_equal(toy_peek(&toy, CHIP + 2, 1), 0x42);
+	assert_int_equal(toy_peek(&toy, CHIP + PAGE + 2, 1), 0x22);
+	toy_poke(&toy, CHIP + PAGE + 2, 1, 0x33);
+	assert_int_equal(frame[PAGE + 2], 0x33);
+	toy_poke(&toy, CHIP + 2 * PAGE + 2, 1, 0x33); /* read-only */
+	assert_int_equal(toy_peek(&toy, CHIP + 2 * PAGE + 2, 1), 0x11);
+	assert_int_equal(toy_peek(&toy, CHIP + 3 * PAGE, 4), 0x40 + 3 * PAGE);
+	run(&toy, mover, shade_chip); /* a chipset's lies over it */
+	assert_int_equal(toy_peek(&toy, CHIP + PAGE + 2, 1), 0);
+	assert_true(mw_machine_reset(toy.machine, &toy.diagnostics));
+	assert_int_equal(toy_peek(&toy, CHIP + PAGE + 4, 4), 0x40 + PAGE + 4);
+	toy_fini(&toy);
+}
+
+static void what_is_shown_goes_again(void **state)
+{
+	struct toy toy = { 0 };
+	struct mover *mover = build(&toy);
+
+	run(&toy, mover, show_frame);
+	assert_int_equal(toy_peek(&toy, CHIP + PAGE, 1), 0);
+	run(&toy, mover, show_nothing);
+	assert_int_equal(toy_peek(&toy, CHIP + PAGE, 4), 0x40 + PAGE);
+	toy_fini(&toy);
+}
+
 static void close_a20(struct mover *mover)
 {
 	mw_a20_set(mover, false);
@@ -321,6 +380,8 @@ int main(void)
 		cmocka_unit_test(what_is_fixed_wins_over_a_base_address_register),
 		cmocka_unit_test(places_that_are_none_are_left_empty),
 		cmocka_unit_test(pieces_take_reads_writes_or_both),
+		cmocka_unit_test(a_region_shows_memory_in_its_place),
+		cmocka_unit_test(what_is_shown_goes_again),
 		cmocka_unit_test(with_a20_closed_the_first_64_kib_are_seen_above_1_mib),
 		cmocka_unit_test(a_window_leads_to_a_functions_configuration_space),
 		cmocka_unit_test(the_executor_hears_of_what_has_changed_alone),

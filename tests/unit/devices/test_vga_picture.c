@@ -57,10 +57,16 @@ static void vbe(struct bench *bench, unsigned index, unsigned value)
 	rig_write(bench->rig, "vbe", 1, 2, value);
 }
 
+/* Where the four maps' bytes at an address are in the frame buffer: those that chain 4 uses follow each other. */
+static unsigned cell(unsigned word)
+{
+	return 4 * (word / 0x10000 * 0x10000 + word % 4 * 0x4000 + word % 0x10000 / 4);
+}
+
 /* The four maps of a word, map 0 lowest. */
 static void put(struct bench *bench, unsigned word, uint32_t value)
 {
-	rig_write(bench->rig, "vram", 4 * word, 4, value);
+	rig_write(bench->rig, "vram", cell(word), 4, value);
 }
 
 static void put_bytes(struct bench *bench, unsigned at, const uint8_t *bytes, size_t count)
@@ -186,12 +192,12 @@ static void set_text(struct bench *bench, unsigned columns, unsigned rows)
 static void put_glyph(struct bench *bench, unsigned font, unsigned character, const uint8_t *lines)
 {
 	for (unsigned i = 0; i < 4; i++)
-		rig_write(bench->rig, "vram", 4 * (font + 32 * character + i) + 2, 1, lines[i]);
+		rig_write(bench->rig, "vram", cell(font + 32 * character + i) + 2, 1, lines[i]);
 }
 
 static void put_character(struct bench *bench, unsigned at, unsigned character, unsigned attribute)
 {
-	rig_write(bench->rig, "vram", 8 * at, 2, character | attribute << 8);
+	rig_write(bench->rig, "vram", cell(2 * at), 2, character | attribute << 8);
 }
 
 static const uint8_t letter[] = { 0x81, 0x42, 0x3c, 0xff };
@@ -737,6 +743,8 @@ static void nothing_is_drawn_where_nothing_changed(void **state)
 
 static void changes_are_told_by_the_pixel(void **state)
 {
+	static const uint8_t white[] = { 0xff, 0xff, 0xff };
+
 	set_letter(*state);
 	draw(*state);
 	put_character(*state, 1, 'A', 0x2e);
@@ -745,8 +753,8 @@ static void changes_are_told_by_the_pixel(void **state)
 	expect_line(*state, 0, "e111111e1e222222e2");
 	turn_on(*state, 64, 64, 32);
 	draw(*state);
-	put(*state, 64 * 10 + 20, 0xffffff);
-	put(*state, 64 * 12 + 30, 0xffffff);
+	put_bytes(*state, 4 * (64 * 10 + 20), white, sizeof(white));
+	put_bytes(*state, 4 * (64 * 12 + 30), white, sizeof(white));
 	draw_changes(*state);
 	expect_changed(*state, 20, 10, 11, 3);
 }
