@@ -103,7 +103,7 @@ static void do_request(struct mw_image_request *request, struct mw_actor *actor)
 		return;
 	}
 	mw_node_enter(image->peer, actor);
-	if (!image->wire->on_size(image->peer->device))
+	if (request->medium != image->medium || !image->wire->on_size(image->peer->device))
 		request->result = MW_IMAGE_NO_MEDIUM;
 	else if (is_inside(image, request) && do_op(image, request))
 		request->result = MW_IMAGE_DONE;
@@ -161,6 +161,7 @@ static void *run_worker(void *context)
 		mw_actor_end(worker->actor);
 		pthread_mutex_lock(&worker->mutex);
 		worker->busy = false;
+		worker->ended++;
 		pthread_cond_broadcast(&worker->changed);
 	}
 	pthread_mutex_unlock(&worker->mutex);
@@ -188,6 +189,7 @@ static bool hand_over(struct mw_machine *machine, struct mw_image_request *reque
 		request->next = NULL;
 		*worker->end = request;
 		worker->end = &request->next;
+		worker->asked++;
 		pthread_cond_broadcast(&worker->changed);
 	}
 	pthread_mutex_unlock(&worker->mutex);
@@ -200,6 +202,7 @@ void mw_image_submit(struct mw_image *image, struct mw_image_request *request)
 
 	request->pending = true;
 	request->image = image;
+	request->medium = image->heard;
 	if (is_here(machine) || !hand_over(machine, request))
 		mw_effect_once(image->node->lock->actor,
 			       (struct mw_effect){ .kind = MW_EFFECT_IMAGE, .request = request });
@@ -238,40 +241,18 @@ void mw_images_fini(struct mw_machine *machine)
 	if (worker->started)
 		pthread_join(worker->thread, NULL);
 	worker->started = false;
+	mw_media_fini(machine);
 	pthread_mutex_destroy(&worker->mutex);
 	pthread_cond_destroy(&worker->changed);
 	worker->actor = NULL;
 }
 
-/* Both sides are held, one after the other: the backend changes the file, the device hears of it. */
-bool mw_machine_change_medium(struct mw_machine *machine, size_t index, const char *path,
-			      struct mw_diagnostics *diagnostics)
+void mw_images_settle(struct mw_machine *machine)
 {
-	const struct mw_plan *plan = machine->plan;
+	struct mw_image_worker *worker = &machine->images;
 
-	for (size_t i = 0; i < plan->link_count; i++) {
-		const struct mw_plan_link *link = &plan->links[i];
-		unsigned host = link->wire[0]->direction == MW_RECEIVES ? 0 : 1;
-		struct mw_node *backend = machine->nodes[link->node[host]];
-		struct mw_node *device = machine->nodes[link->node[host ^ 1]];
-		const struct mw_wire *wire = link->wire[host], *own = link->wire[host ^ 1];
-
-		if (wire->kind != MW_IMAGE || device->index != index || !wire->on_change)
-			continue;
-		mw_actor_begin(machine->main_actor);
-		mw_node_enter(backend, machine->main_actor);
-		bool good = wire->on_change(backend->device, path, diagnostics);
-
-		mw_node_leave(backend);
-		if (good && own->on_media) {
-			mw_node_enter(device, machine->main_actor);
-			own->on_media(device->device);
-			mw_node_leave(device);
-		}
-		mw_actor_end(machine->main_actor);
-		return good;
-	}
-	mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "", (struct mw_span){ 0 },
-			   "`%s` has no medium that can be exchanged", plan->nodes[index].id);
-	return false;
+	pthread_mutex_lock(&worker->mutex);
+	for (uint64_t asked = worker->asked; worker->ended < asked;)
+		pthread_cond_wait(&worker->changed, &worker->mutex);
+	pthread_mutex_unlock(&worker->mutex);
 }

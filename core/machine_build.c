@@ -248,12 +248,8 @@ static void join_stream(struct mw_machine *machine, struct mw_link *link,
 static void join_image(struct mw_machine *machine, const struct mw_plan_link *plan)
 {
 	unsigned driver = plan->wire[0]->direction == MW_DRIVES ? 0 : 1;
-	struct mw_image *image;
+	struct mw_image *image = mw_image_of(machine, plan);
 
-	memcpy(&image,
-	       handle_slot(machine->nodes[plan->node[driver]], plan->wire[driver],
-			   plan->index[driver]),
-	       sizeof(image));
 	image->peer = machine->nodes[plan->node[driver ^ 1]];
 	image->wire = plan->wire[driver ^ 1];
 }

@@ -7,6 +7,8 @@
 #include "resolver/fixes.h"
 #include "resolver/typecheck.h"
 
+enum { HINT_KEYS = 6 };
+
 static const uint8_t no_bytes[16];
 
 static uint64_t field_max(enum mw_kind kind)
@@ -233,10 +235,34 @@ static void set_property(struct mw_draft *draft, struct mw_draft_node *node, str
 		mw_value_set(draft, node, tree, tree->text, value);
 }
 
+/* `{ KEY: { MAIN: value, OTHER: value } }`, as other formats nest it. */
+static void refuse_map(struct mw_draft *draft, struct mw_draft_node *node, struct mw_tree *tree)
+{
+	const char *name = node->type->main_property, *main = "VALUE", *others = "";
+	struct mw_diag *diag = mw_draft_error(draft, "S102", tree->span, node, name,
+					      "expected a value, found a map");
+	unsigned shown = 0;
+
+	for (struct mw_tree *child = tree->first; child && shown < HINT_KEYS; child = child->next) {
+		const char *text = child->kind == MW_TREE_SCALAR ? child->text : "VALUE";
+
+		shown++;
+		if (!strcmp(child->key, name))
+			main = text;
+		else
+			others = mw_arena_printf(draft->arena, "%s, %.40s: %.100s", others,
+						 child->key, text);
+	}
+	mw_diag_help(draft->diagnostics, diag, "its properties stand beside it: `{ %s: %.200s%s }`",
+		     tree->key, main, others);
+}
+
 /* `{ KEY: value }` of a backend; one without a main property is written `{ KEY: , ... }`. */
 static void set_main(struct mw_draft *draft, struct mw_draft_node *node, struct mw_tree *tree)
 {
-	if (node->type->main_property)
+	if (node->type->main_property && tree->kind == MW_TREE_MAP)
+		refuse_map(draft, node, tree);
+	else if (node->type->main_property)
 		set_property(draft, node, tree, node->type->main_property);
 	else if (tree->kind != MW_TREE_SCALAR || *tree->text)
 		mw_draft_error(draft, "S102", tree->span, node, "backend",

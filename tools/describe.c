@@ -321,7 +321,7 @@ static void print_wire_claims(FILE *out, const struct mw_device_type *type)
 		if (wire->kind == MW_STREAM)
 			fputs(", backend: stdio", out);
 		if (wire->kind == MW_IMAGE)
-			fputs(", backend: { file: PATH }", out);
+			fprintf(out, ", backend: { %s: PATH }", wire->writes ? "raw" : "file");
 	}
 }
 

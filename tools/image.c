@@ -110,7 +110,7 @@ static int info(const struct mw_arguments *arguments)
 	if (good && !count_own(pair.image, &own))
 		good = mw_why_set(&why, "it cannot be read");
 	if (good) {
-		fits = mw_overlay_fits(&pair.info, path, &pair.base, &unfit);
+		fits = mw_overlay_fits(&pair.info, path, &pair.base, false, &unfit);
 		printf("size: %" PRIu64 "\nown: %" PRIu64 "\nfile: %" PRIu64 "\nbase: ",
 		       pair.info.size, own, pair.file.size);
 		print_name(pair.base_path);
@@ -126,7 +126,7 @@ static int check(const struct mw_arguments *arguments)
 	struct pair pair;
 	struct mw_why why;
 	bool good = open_pair(&pair, path, false, &why) &&
-		    mw_overlay_fits(&pair.info, path, &pair.base, &why);
+		    mw_overlay_fits(&pair.info, path, &pair.base, false, &why);
 
 	close_pair(&pair);
 	return good ? MW_EXIT_OK : complain(path, &why);
@@ -163,15 +163,17 @@ static bool copy_own(struct pair *pair)
 	return good && mw_medium_flush(&pair->base);
 }
 
-/* Until the empty overlay has taken the place of the full one, the full one says the same as the base. */
+/* From the first byte that is written the base is no longer what the overlay was made over, which is why the overlay
+ * says so before. Until the empty overlay has taken the place of the full one, the full one says the same as the base. */
 static bool replace(struct pair *pair, const char *path, struct mw_why *why)
 {
 	char fresh[PATH_MAX];
-	int length = snprintf(fresh, sizeof(fresh), "%s.new", path);
+	int length = snprintf(fresh, sizeof(fresh), "%s.%ld.new", path, (long)getpid());
 
 	mw_medium_close(&pair->base);
 	if (length < 0 || (size_t)length >= sizeof(fresh))
 		return mw_why_set(why, "its name is too long");
+	unlink(fresh);
 	if (!mw_overlay_create(pair->base_path, fresh, why))
 		return false;
 	if (rename(fresh, path) == 0)
@@ -186,12 +188,13 @@ static int commit(const struct mw_arguments *arguments)
 	const char *path = arguments->operands[1];
 	struct pair pair;
 	struct mw_why why;
-	bool good = open_pair(&pair, path, true, &why);
+	bool good = open_pair(&pair, path, true, &why) &&
+		    mw_overlay_fits(&pair.info, path, &pair.base, true, &why);
 
 	if (good && pair.info.size > (pair.base.size + 511) / 512 * 512)
 		good = mw_why_set(&why, "its disk is larger than its base");
-	if (good && pair.info.has_identity && pair.info.backing_size != pair.base.size)
-		good = mw_why_set(&why, "its base had another size when it was made");
+	if (good && !mw_qcow2_begin_merge(&pair.file, &pair.info))
+		good = mw_why_set(&why, "it cannot be written");
 	if (good && !copy_own(&pair))
 		good = mw_why_set(&why,
 				  "the base cannot be written; what was begun goes on with the "
@@ -234,7 +237,9 @@ const struct mw_verb mw_verb_image = {
 		"BASE, "
 		"which is only read; the backend `overlay` uses it. `info` says how much it holds, "
 		"`check` whether it is whole and its base unchanged, `commit` writes the changes "
-		"into the base and empties the overlay. `qemu-img` reads these files too. "
+		"into the base and empties the overlay; one that was interrupted goes on with the "
+		"next `commit`, and no machine takes the overlay before that. `qemu-img` reads "
+		"these files too. "
 		"No machine may be using the overlay meanwhile.",
 	.examples = examples,
 	.exits = "0; 1 when a file cannot be used or does not fit its base; 2 for usage.",

@@ -9,6 +9,9 @@ static const struct mw_option options[] = {
 	{ .name = "plan",
 	  .help = "Print the plan inside and leave: what machine it is, and which files it "
 		  "names." },
+	{ .name = "changed-disks",
+	  .help = "Go on though a hard disk was written to or replaced since; what the guest has "
+		  "of it in its memory no longer fits." },
 	MW_SESSION_OPTIONS,
 	{ 0 },
 };
@@ -55,9 +58,14 @@ static void print_plan(struct mw_session *session)
 
 static void go_on(struct mw_session *session)
 {
-	if (mw_arguments_has(session->arguments, "plan"))
+	if (mw_arguments_has(session->arguments, "plan")) {
 		print_plan(session);
-	else if (mw_session_prepare(session))
+		return;
+	}
+	if (mw_arguments_has(session->arguments, "changed-disks"))
+		mw_snapshot_accept_changes(session->context);
+	mw_snapshot_take_out(session->context, session->plan);
+	if (mw_session_prepare(session))
 		mw_session_run(session);
 }
 
@@ -95,6 +103,13 @@ const struct mw_verb mw_verb_restore = {
 		"at a stranger's with --plan first. It may go on under another accelerator if that "
 		"one "
 		"offers all the guest has found out about its CPU; what does not fit is named.\n\n"
+		"Disks are no part of the snapshot: copy their files while the machine is paused. "
+		"A "
+		"hard disk whose file was written to since (by the machine itself too, when it ran "
+		"on) or has another size is refused, because the guest's memory has parts of it; "
+		"put back the file with its time (`cp -p`), or take --changed-disks. A drive has "
+		"the medium that was in it; one that was written to since is told to the guest as "
+		"another, and where there is none any more the drive is empty.\n\n"
 		"All the guest's clocks, its clock chip too, stood while it was saved, as in a "
 		"pause, "
 		"and go on from where they were together. So `date` in the guest is behind by that "

@@ -31,7 +31,10 @@ const struct mw_verb mw_verb_snapshot = {
 		"stands still while it is saved, and then does what it did before. The file takes "
 		"the place of one that is there when it is whole, and is readable for you alone: "
 		"it "
-		"holds the guest's memory.",
+		"holds the guest's memory. It does not hold disks: their files have to be as they "
+		"were when it is restored, so pause the machine (`stop` at its --qmp), save it and "
+		"copy them. A machine "
+		"that has written to an overlay without a file is refused.",
 	.examples = examples,
 	.exits = "0 when the file is there, 1 when there is no such machine or it cannot be saved, "
 		 "2 for usage.",

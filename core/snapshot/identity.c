@@ -239,6 +239,7 @@ bool mw_snapshot_fit_plan(struct mw_snapshot *snapshot, struct mw_plan *plan,
 	if (good && count)
 		remove_untold(plan, leaves, count);
 	free(leaves);
+	good = good && snapshot_fit_media(snapshot, plan);
 	if (plan->cpu.tsc_khz || !snapshot->tsc_khz)
 		return good;
 	plan->cpu.tsc_khz = snapshot->tsc_khz;

@@ -217,6 +217,7 @@ void mw_snapshot_close(struct mw_snapshot *snapshot)
 	for (size_t i = 0; i < snapshot->count; i++)
 		free(snapshot->sections[i].bytes);
 	free(snapshot->sections);
+	free(snapshot->media);
 	if (snapshot->fd >= 0)
 		close(snapshot->fd);
 	free((char *)(uintptr_t)snapshot->path);

@@ -67,6 +67,7 @@ static bool write_all(struct snapshot_writer *writer, struct mw_machine *machine
 	snapshot_begin(writer);
 	save_plan(writer, machine);
 	snapshot_save_machine(writer, machine);
+	snapshot_save_media(writer, machine);
 	good = snapshot_save_cpus(writer, machine, diagnostics);
 	snapshot_save_nodes(writer, machine);
 	snapshot_save_memory(writer, machine);
@@ -117,7 +118,9 @@ bool mw_snapshot_save(struct mw_machine *machine, const char *path,
 	if (is_ending(machine))
 		return fail(diagnostics, path,
 			    "the guest is being switched off or reset; try again");
-	if (!may_replace(path, diagnostics) || !fetch_chips(machine, path, diagnostics))
+	if (!may_replace(path, diagnostics) ||
+	    !snapshot_can_keep_media(machine, path, diagnostics) ||
+	    !fetch_chips(machine, path, diagnostics))
 		return false;
 	if (asprintf(&beside, "%s.%ld.new", path, (long)getpid()) < 0)
 		return fail(diagnostics, path, strerror(ENOMEM));
@@ -141,10 +144,12 @@ bool mw_snapshot_load(struct mw_snapshot *snapshot, struct mw_machine *machine,
 	if (!snapshot_load_memory(snapshot, machine))
 		return false;
 	mw_actor_begin(machine->main_actor);
-	good = snapshot_load_nodes(snapshot, machine) && snapshot_load_machine(snapshot, machine) &&
-	       snapshot_load_cpus(snapshot, machine);
-	if (good)
+	good = snapshot_load_media(snapshot, machine) && snapshot_load_nodes(snapshot, machine) &&
+	       snapshot_load_machine(snapshot, machine) && snapshot_load_cpus(snapshot, machine);
+	if (good) {
 		tell_devices(machine);
+		snapshot_tell_media(snapshot, machine);
+	}
 	mw_actor_end(machine->main_actor);
 	return good;
 }

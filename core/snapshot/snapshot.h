@@ -22,10 +22,15 @@ void mw_snapshot_close(struct mw_snapshot *snapshot);
 /** The plan's canonical text; borrowed. */
 const char *mw_snapshot_plan(struct mw_snapshot *snapshot, size_t *length);
 /** Makes of the plan read from that text the machine as its guest knows it: features of the CPU's model that
- * the accelerator could not give are removed, and a TSC whose rate was the host's has the rate it had. Before
- * the machine is built. */
+ * the accelerator could not give are removed, a TSC whose rate was the host's has the rate it had, and drives
+ * have the files that were put in since the machine began. Before the machine is built. */
 bool mw_snapshot_fit_plan(struct mw_snapshot *snapshot, struct mw_plan *plan,
 			  struct mw_diagnostics *diagnostics);
+/** Leaves out of the plan what can be put into its drives later: mw_snapshot_load does that, and a drive whose
+ * file is not there is empty then. Before the machine is built; the plan lasts as long as the snapshot. */
+void mw_snapshot_take_out(struct mw_snapshot *snapshot, struct mw_plan *plan);
+/** A hard disk that was written to since is no reason to refuse. */
+void mw_snapshot_accept_changes(struct mw_snapshot *snapshot);
 /** The accelerator it was saved under; borrowed. */
 const char *mw_snapshot_accel(const struct mw_snapshot *snapshot);
 

@@ -30,6 +30,7 @@ enum section {
 	SECTION_NODE = SECTION('N', 'O', 'D', 'E'),   /* number: plan node */
 	SECTION_LINK = SECTION('L', 'I', 'N', 'K'),   /* number: plan link */
 	SECTION_CPU = SECTION('C', 'P', 'U', ' '),    /* number: CPU */
+	SECTION_MEDIUM = SECTION('D', 'I', 'S', 'K'), /* number: plan link; what is in a drive */
 	SECTION_MEMORY = SECTION('M', 'E', 'M', ' '), /* number: plan node; its RAM and ROM */
 	SECTION_RAM = SECTION('R', 'A', 'M', ' '),
 	SECTION_END =
@@ -65,6 +66,11 @@ struct snapshot_section {
 	uint8_t hash[HASH_BYTES];
 	uint8_t *bytes; /* NULL: in the file */
 };
+/** Of a plan link. */
+struct snapshot_medium {
+	const char *path; /* what mw_snapshot_take_out has taken out; NULL: it is still in */
+	bool told;        /* the guest shall hear that it is another */
+};
 struct mw_snapshot {
 	const char *path;
 	int fd;
@@ -73,6 +79,8 @@ struct mw_snapshot {
 	struct mw_diagnostics *diagnostics; /* of the call that runs */
 	char accel[32];
 	uint32_t tsc_khz;
+	struct snapshot_medium *media; /* by link, or NULL */
+	bool changes_accepted;
 };
 /** A payload being taken apart; `bad` once more was asked for than there is. */
 struct snapshot_reader {
@@ -115,6 +123,18 @@ bool snapshot_load_cpus(struct mw_snapshot *snapshot, struct mw_machine *machine
 /* memory.c */
 void snapshot_save_memory(struct snapshot_writer *writer, struct mw_machine *machine);
 bool snapshot_load_memory(struct mw_snapshot *snapshot, struct mw_machine *machine);
+
+/* media.c */
+/** False, after saying why: something of them would be lost. */
+bool snapshot_can_keep_media(struct mw_machine *machine, const char *path,
+			     struct mw_diagnostics *diagnostics);
+void snapshot_save_media(struct snapshot_writer *writer, struct mw_machine *machine);
+/** The plan says what was in drives. */
+bool snapshot_fit_media(struct mw_snapshot *snapshot, struct mw_plan *plan);
+/** Puts in what was taken out, and looks at all of them. */
+bool snapshot_load_media(struct mw_snapshot *snapshot, struct mw_machine *machine);
+/** Once all is loaded: devices hear of media that are others. */
+void snapshot_tell_media(struct mw_snapshot *snapshot, struct mw_machine *machine);
 
 /* layout.c: rows with their layout before them. */
 void snapshot_put_rows(struct snapshot_writer *writer, struct mw_row_set rows, const void *owner);

@@ -59,13 +59,18 @@ static bool on_change(void *self, const char *path, struct mw_diagnostics *diagn
 	return true;
 }
 
+static void on_facts(void *self, struct mw_image_facts *facts)
+{
+	mw_medium_facts(&((struct image_file *)self)->medium, facts);
+}
+
 static const struct mw_property properties[] = {
 	{ "path", "The file or block device; nothing is there when it is empty or /dev/null.",
 	  MW_FIELD(struct image_file, path), .is_path = true, .fallback_text = "" },
 };
 static const struct mw_wire wires[] = {
 	{ "image", "The device that reads.", .kind = MW_IMAGE, .direction = MW_RECEIVES,
-	  .on_size = on_size, .on_read = on_read, .on_change = on_change },
+	  .on_size = on_size, .on_read = on_read, .on_change = on_change, .on_facts = on_facts },
 };
 
 const struct mw_device_type image_file_type = {

@@ -75,6 +75,13 @@ static bool lock(const struct mw_medium *medium, bool write, struct mw_why *why)
 	return mw_why_set(why, write ? "someone else uses it" : "someone else writes it");
 }
 
+static uint64_t modified_ns(const struct stat *status)
+{
+	if (!S_ISREG(status->st_mode))
+		return 0;
+	return (uint64_t)status->st_mtim.tv_sec * 1000000000 + (uint64_t)status->st_mtim.tv_nsec;
+}
+
 static bool measure(struct mw_medium *medium, struct mw_why *why)
 {
 	struct stat status;
@@ -88,11 +95,19 @@ static bool measure(struct mw_medium *medium, struct mw_why *why)
 	if (size < 0)
 		return mw_why_set(why, "%s", strerror(errno));
 	medium->size = (uint64_t)size;
-	medium->modified_ns =
-		(uint64_t)status.st_mtim.tv_sec * 1000000000 + (uint64_t)status.st_mtim.tv_nsec;
+	medium->modified_ns = modified_ns(&status);
 	medium->host_device = status.st_dev;
 	medium->inode = status.st_ino;
 	return true;
+}
+
+void mw_medium_facts(const struct mw_medium *medium, struct mw_image_facts *facts)
+{
+	struct stat status;
+
+	*facts = (struct mw_image_facts){ .size = medium->size };
+	if (mw_medium_is_open(medium) && fstat(descriptor(medium), &status) == 0)
+		facts->modified_ns = modified_ns(&status);
 }
 
 /* Sectors have 512 bytes or 4096; what is whole in the larger ones suits both. */

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/device.h"
+
 /** WRITEBACK: a flush makes what was written durable. WRITETHROUGH: each write does. NONE: as WRITEBACK, past
  * the host's page cache. UNSAFE: nothing does, flushes are not heard. */
 enum mw_cache { MW_CACHE_WRITEBACK, MW_CACHE_WRITETHROUGH, MW_CACHE_NONE, MW_CACHE_UNSAFE };
@@ -54,6 +56,8 @@ bool mw_medium_open_temporary(struct mw_medium *medium, struct mw_why *why);
 /** Safe on one that is closed. */
 void mw_medium_close(struct mw_medium *medium);
 bool mw_medium_is_open(const struct mw_medium *medium);
+/** What it is like now; what was written by this process counts as well. */
+void mw_medium_facts(const struct mw_medium *medium, struct mw_image_facts *facts);
 
 /** All `count` bytes, or false. */
 bool mw_medium_read(struct mw_medium *medium, uint64_t offset, void *bytes, size_t count);

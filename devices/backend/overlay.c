@@ -31,6 +31,8 @@ static bool init(void *self, struct mw_diagnostics *diagnostics)
 {
 	struct overlay *overlay = self;
 
+	if (mw_medium_is_none(overlay->base) && !overlay->path[0])
+		return true;
 	return open_disk(overlay, overlay->base, &overlay->disk, diagnostics);
 }
 
@@ -45,7 +47,10 @@ static void stop(void *self)
 
 static void fini(void *self)
 {
-	mw_overlay_close(((struct overlay *)self)->disk);
+	struct overlay *overlay = self;
+
+	if (!mw_overlay_close(overlay->disk) && overlay->path[0])
+		mw_guest_log(overlay, "what was written last may not be in %s", overlay->path);
 }
 
 static uint64_t on_size(void *self)
@@ -103,16 +108,25 @@ static bool on_change(void *self, const char *path, struct mw_diagnostics *diagn
 				   mw_device_id(overlay));
 		return false;
 	}
-	if (path && !open_disk(overlay, path, &next, diagnostics))
+	if (!mw_medium_is_none(path) && !open_disk(overlay, path, &next, diagnostics))
 		return false;
-	mw_overlay_close(overlay->disk);
+	mw_overlay_close(overlay->disk); /* what cannot be written of it is forgotten anyway */
 	overlay->disk = next;
 	return true;
 }
 
+static void on_facts(void *self, struct mw_image_facts *facts)
+{
+	struct overlay *overlay = self;
+
+	if (overlay->disk)
+		mw_overlay_facts(overlay->disk, facts);
+}
+
 static const struct mw_property properties[] = {
-	{ "base", "A raw image, which is only read.", MW_FIELD(struct overlay, base),
-	  .required = true, .is_path = true },
+	{ "base",
+	  "A raw image, which is only read; with no `path` it may be empty, as the drive is then.",
+	  MW_FIELD(struct overlay, base), .required = true, .is_path = true },
 	{ "path",
 	  "A qcow2 image over it for what is written, made where there is none. When empty, what "
 	  "is written is forgotten at the end.",
@@ -128,7 +142,7 @@ static const struct mw_property properties[] = {
 static const struct mw_wire wires[] = {
 	{ "image", "The drive.", .kind = MW_IMAGE, .direction = MW_RECEIVES, .on_size = on_size,
 	  .on_read = on_read, .on_write = on_write, .on_flush = on_flush, .on_discard = on_discard,
-	  .on_writable = on_writable, .on_change = on_change },
+	  .on_writable = on_writable, .on_change = on_change, .on_facts = on_facts },
 };
 
 const struct mw_device_type overlay_type = {

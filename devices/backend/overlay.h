@@ -17,10 +17,13 @@ bool mw_overlay_create(const char *base, const char *path, struct mw_why *why);
 /** NULL-safe. False: the last of it could not be written. */
 bool mw_overlay_close(struct mw_overlay *overlay);
 struct mw_qcow2 *mw_overlay_image(struct mw_overlay *overlay);
+/** Of the overlay's file; of its base where it is temporary. */
+void mw_overlay_facts(struct mw_overlay *overlay, struct mw_image_facts *facts);
 
-/** Whether `base` is what the header of the image at `path` says. */
+/** Whether `base` is what the header of the image at `path` says. One that is being merged into it does not fit,
+ * unless `merge`. */
 bool mw_overlay_fits(const struct mw_qcow2_info *info, const char *path,
-		     const struct mw_medium *base, struct mw_why *why);
+		     const struct mw_medium *base, bool merge, struct mw_why *why);
 /** Where the backing file that an image names is: relative names begin at the image's folder. */
 bool mw_overlay_backing(const struct mw_qcow2_info *info, const char *path, char *found,
 			size_t capacity);

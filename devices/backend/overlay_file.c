@@ -15,11 +15,19 @@
 struct mw_overlay {
 	struct mw_medium base, file;
 	struct mw_qcow2 *image;
+	bool temporary;
 };
 
 struct mw_qcow2 *mw_overlay_image(struct mw_overlay *overlay)
 {
 	return overlay->image;
+}
+
+void mw_overlay_facts(struct mw_overlay *overlay, struct mw_image_facts *facts)
+{
+	mw_medium_facts(overlay->temporary ? &overlay->base : &overlay->file, facts);
+	facts->size = mw_qcow2_size(overlay->image);
+	facts->fleeting = overlay->temporary && mw_qcow2_has_own(overlay->image);
 }
 
 /** Puts the file's name before the reason. Returns false. */
@@ -41,7 +49,7 @@ bool mw_overlay_backing(const struct mw_qcow2_info *info, const char *path, char
 }
 
 bool mw_overlay_fits(const struct mw_qcow2_info *info, const char *path,
-		     const struct mw_medium *base, struct mw_why *why)
+		     const struct mw_medium *base, bool merge, struct mw_why *why)
 {
 	char backing[PATH_MAX];
 	struct stat status;
@@ -56,7 +64,10 @@ bool mw_overlay_fits(const struct mw_qcow2_info *info, const char *path,
 		return mw_why_set(why, "it was made over %.120s", backing);
 	if (info->has_identity && info->backing_size != base->size)
 		return mw_why_set(why, "its base had another size when it was made");
-	if (info->has_identity && info->backing_modified_ns != base->modified_ns)
+	if (info->merging && !merge)
+		return mw_why_set(why, "writing it into its base was interrupted; go on with "
+				       "`millwright image commit`");
+	if (info->has_identity && !info->merging && info->backing_modified_ns != base->modified_ns)
 		return mw_why_set(why, "its base was written to since it was made");
 	return true;
 }
@@ -125,7 +136,7 @@ static bool open_file(struct mw_overlay *overlay, const char *base, const char *
 	}
 	return mw_medium_open(&overlay->file, path, options, why) &&
 	       mw_qcow2_info(&overlay->file, &info, why) &&
-	       mw_overlay_fits(&info, path, &overlay->base, why);
+	       mw_overlay_fits(&info, path, &overlay->base, false, why);
 }
 
 static bool open_both(struct mw_overlay *overlay, const char *base, const char *path,
@@ -133,6 +144,7 @@ static bool open_both(struct mw_overlay *overlay, const char *base, const char *
 {
 	bool temporary = !path || !*path;
 
+	overlay->temporary = temporary;
 	if (!mw_medium_open(&overlay->base, base, &(struct mw_medium_options){ 0 }, why))
 		return blame(why, base);
 	if (!overlay->base.size) {

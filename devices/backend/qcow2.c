@@ -255,6 +255,15 @@ bool mw_qcow2_discard(struct mw_qcow2 *image, uint64_t offset, uint64_t count)
 	return true;
 }
 
+bool mw_qcow2_has_own(const struct mw_qcow2 *image)
+{
+	for (size_t i = 0; i < image->header.l1_entries; i++) {
+		if (image->l1[i] & QCOW2_OFFSET)
+			return true;
+	}
+	return false;
+}
+
 uint64_t mw_qcow2_extent(struct mw_qcow2 *image, uint64_t offset, bool *own)
 {
 	uint64_t left = offset < image->header.size ? image->header.size - offset : 0;

@@ -17,6 +17,8 @@ struct mw_qcow2_info {
 	char backing[MW_QCOW2_NAME_MAX + 1]; /* "": none */
 	bool has_identity; /* what the backing file was like when the image was made: */
 	uint64_t backing_size, backing_modified_ns;
+	uint64_t identity_at; /* where the file says so */
+	bool merging; /* the image is being written into its backing file, or was until that was interrupted */
 };
 
 /** An open image. Borrows the file and the base, which stay open until it is closed; one thread at a time. */
@@ -28,6 +30,9 @@ bool mw_qcow2_create(struct mw_medium *file, uint64_t size, const struct mw_medi
 		     const char *name, struct mw_why *why);
 /** Reads the header alone. */
 bool mw_qcow2_info(struct mw_medium *file, struct mw_qcow2_info *info, struct mw_why *why);
+/** Says in the header, durably, that the image is being written into its backing file, whose time of change tells
+ * nothing from then on. An image that never knew it stays as it is. */
+bool mw_qcow2_begin_merge(struct mw_medium *file, struct mw_qcow2_info *info);
 /** Looks at the whole of the image's tables, so that nothing in them can lead anywhere it should not. Blocks that
  * an interrupted write has left over are given back if the file is writable. On false *out is NULL. `base` may be
  * NULL. */
@@ -44,6 +49,8 @@ bool mw_qcow2_write(struct mw_qcow2 *image, uint64_t offset, const void *bytes, 
 bool mw_qcow2_flush(struct mw_qcow2 *image);
 bool mw_qcow2_discard(struct mw_qcow2 *image, uint64_t offset, uint64_t count);
 
+/** Whether anything of the disk is in the image. */
+bool mw_qcow2_has_own(const struct mw_qcow2 *image);
 /** Bytes of the disk from `offset` on that are all in the image, or all not, which *own tells. 0: it failed. */
 uint64_t mw_qcow2_extent(struct mw_qcow2 *image, uint64_t offset, bool *own);
 

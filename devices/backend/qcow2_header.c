@@ -16,8 +16,10 @@ enum {
 };
 #define MAGIC            UINT32_C(0x514649fb)
 #define EXTENSION_FORMAT UINT32_C(0xe2792aca)
-/* Ours: size and time of the backing file. QEMU passes over what it does not know. */
+/* Ours: size and time of the backing file, all ones for one that is being written into. QEMU passes over what it
+ * does not know. */
 #define EXTENSION_IDENTITY UINT32_C(0x4d574241)
+#define MERGING            UINT64_MAX
 
 /* Offsets in the header. */
 enum {
@@ -89,6 +91,7 @@ static bool read_extension(uint32_t kind, const uint8_t *bytes, size_t length,
 		info->has_identity = true;
 		info->backing_size = qcow2_get(bytes, 8);
 		info->backing_modified_ns = qcow2_get(bytes + 8, 8);
+		info->merging = info->backing_modified_ns == MERGING;
 	}
 	return true;
 }
@@ -109,6 +112,8 @@ static bool read_extensions(const uint8_t *bytes, struct mw_qcow2_info *info, st
 			break;
 		if (!read_extension(kind, bytes + at + 8, length, info, why))
 			return false;
+		if (kind == EXTENSION_IDENTITY && info->has_identity)
+			info->identity_at = at + 8;
 		at += 8 + (length + 7) / 8 * 8;
 	}
 	return mw_why_set(why, "its header's extensions do not end");
@@ -170,6 +175,18 @@ bool mw_qcow2_info(struct mw_medium *file, struct mw_qcow2_info *info, struct mw
 	struct qcow2_header header;
 
 	return qcow2_header_read(file, &header, info, why);
+}
+
+bool mw_qcow2_begin_merge(struct mw_medium *file, struct mw_qcow2_info *info)
+{
+	uint8_t time[8];
+
+	if (!info->has_identity)
+		return true;
+	qcow2_put(time, sizeof(time), MERGING);
+	info->merging = mw_medium_write(file, info->identity_at + 8, time, sizeof(time)) &&
+			mw_medium_flush(file);
+	return info->merging;
 }
 
 bool qcow2_load(struct mw_medium *file, uint64_t offset, uint64_t *entries, size_t count,

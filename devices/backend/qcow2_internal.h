@@ -41,7 +41,6 @@ struct mw_qcow2 {
 	uint64_t counted; /* those of them whose counts are in the file */
 	unsigned fresh;   /* clusters that were taken since tables were written */
 	uint64_t *l1, *counts;
-	size_t l1_needed; /* entries of L1 that the disk has a use for */
 	size_t l1_dirty_from, l1_dirty_to, counts_dirty_from, counts_dirty_to;
 	struct qcow2_table tables[QCOW2_TABLES];
 	uint64_t turn;

@@ -248,5 +248,7 @@ bool qcow2_tidy(struct mw_qcow2 *image)
 		if (image->counts[i] && !clear_counts(image, image->counts[i], from))
 			return false;
 	}
-	return mw_medium_cut(image->file, image->end << QCOW2_CLUSTER_BITS);
+	/* A file that is as it should be keeps its time of change. */
+	return image->file->size == image->end << QCOW2_CLUSTER_BITS ||
+	       mw_medium_cut(image->file, image->end << QCOW2_CLUSTER_BITS);
 }

@@ -1,5 +1,8 @@
 /* A host file or block device as a disk, byte for byte. */
 // SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <string.h>
+
 #include "core/device.h"
 #include "core/diagnostics.h"
 #include "devices/backend/medium.h"
@@ -38,7 +41,9 @@ static void fini(void *self)
 {
 	struct raw *raw = self;
 
-	mw_medium_flush(&raw->medium);
+	if (mw_medium_is_open(&raw->medium) && !mw_medium_flush(&raw->medium))
+		mw_guest_log(raw, "what was written last may not be in its file: %s",
+			     strerror(errno));
 	mw_medium_close(&raw->medium);
 }
 
@@ -95,10 +100,22 @@ static bool on_change(void *self, const char *path, struct mw_diagnostics *diagn
 
 	if (!mw_medium_is_none(path) && !open_medium(raw, path, &next, diagnostics))
 		return false;
-	mw_medium_flush(&raw->medium);
+	if (mw_medium_is_open(&raw->medium) && !mw_medium_flush(&raw->medium)) {
+		mw_diagnostics_add(diagnostics, MW_SEVERITY_ERROR, "", (struct mw_span){ 0 },
+				   "%s: what was written may not be in its file, so that stays in: "
+				   "%s",
+				   mw_device_id(raw), strerror(errno));
+		mw_medium_close(&next);
+		return false;
+	}
 	mw_medium_close(&raw->medium);
 	raw->medium = next;
 	return true;
+}
+
+static void on_facts(void *self, struct mw_image_facts *facts)
+{
+	mw_medium_facts(&((struct raw *)self)->medium, facts);
 }
 
 static const struct mw_property properties[] = {
@@ -117,7 +134,7 @@ static const struct mw_property properties[] = {
 static const struct mw_wire wires[] = {
 	{ "image", "The drive.", .kind = MW_IMAGE, .direction = MW_RECEIVES, .on_size = on_size,
 	  .on_read = on_read, .on_write = on_write, .on_flush = on_flush, .on_discard = on_discard,
-	  .on_writable = on_writable, .on_change = on_change },
+	  .on_writable = on_writable, .on_change = on_change, .on_facts = on_facts },
 };
 
 const struct mw_device_type raw_type = {

@@ -351,6 +351,24 @@ void mw_ata_put_text(struct mw_ata *ata, unsigned word, unsigned words, const ch
 	}
 }
 
+/* Volume 1, 6.48, table 47. */
+bool mw_ata_set_mode(uint8_t *mode, uint8_t asked)
+{
+	uint8_t number = asked & 7;
+
+	switch (asked & ~7u) {
+	case MW_ATA_MODE_PIO: return number <= 1;
+	case MW_ATA_MODE_PIO | 8: return number <= 4;
+	case MW_ATA_MODE_MULTIWORD:
+	case MW_ATA_MODE_ULTRA:
+		if (number > (asked & MW_ATA_MODE_ULTRA ? 5 : 2))
+			return false;
+		*mode = asked;
+		return true;
+	default: return false;
+	}
+}
+
 void mw_ata_put_checksum(uint8_t *bytes, size_t count)
 {
 	uint8_t sum = 0;

@@ -16,6 +16,13 @@ enum {
 /** Status and error registers. */
 enum { MW_ATA_DRDY = 0x40, MW_ATA_DF = 0x20, MW_ATA_DSC = 0x10, MW_ATA_ERR = 0x01 };
 enum { MW_ATA_UNC = 0x40, MW_ATA_IDNF = 0x10, MW_ATA_ABRT = 0x04 };
+/** Modes of SET FEATURES, subcommand 03h (volume 1, table 48), and the one after a reset. */
+enum {
+	MW_ATA_MODE_PIO = 0x00,
+	MW_ATA_MODE_MULTIWORD = 0x20,
+	MW_ATA_MODE_ULTRA = 0x40,
+	MW_ATA_MODE_RESET = MW_ATA_MODE_MULTIWORD | 2
+};
 /** Device register. */
 enum { MW_ATA_LBA = 0x40, MW_ATA_DEVICE_ONES = 0xa0 };
 
@@ -99,6 +106,8 @@ void mw_ata_submit(struct mw_ata *ata, enum mw_image_op op, uint64_t offset, siz
 /** The buffer as IDENTIFY data: a word, and text in words (volume 1, 6.17). */
 void mw_ata_put_word(struct mw_ata *ata, unsigned word, unsigned value);
 void mw_ata_put_text(struct mw_ata *ata, unsigned word, unsigned words, const char *text);
+/** SET FEATURES asks for a transfer mode. False: there is none such; PIO modes leave what was said of DMA. */
+bool mw_ata_set_mode(uint8_t *mode, uint8_t asked);
 /** Makes the sum of `count` bytes zero with the last one. */
 void mw_ata_put_checksum(uint8_t *bytes, size_t count);
 

@@ -2,7 +2,9 @@
  * older than that (RECALIBRATE, SEEK) are of ATA/ATAPI-3. */
 // SPDX-License-Identifier: MIT
 #include <assert.h>
+#include <inttypes.h>
 
+#include "core/diagnostics.h"
 #include "devices/storage/ata_disk_internal.h"
 
 enum { RECALIBRATE = 0x10, SEEK = 0x70 }; /* sixteen codes each */
@@ -17,7 +19,6 @@ enum {
 	FEATURE_LOOK_AHEAD = 0xaa,
 	FEATURE_REVERT = 0xcc
 };
-enum { RESET_MODE = ATA_MODE_MULTIWORD | 2 };
 
 struct command {
 	uint8_t code, flags;
@@ -130,24 +131,6 @@ static void run_sleep(struct ata_disk *disk)
 	run_standby(disk);
 }
 
-/* 6.48, table 47: PIO modes say nothing of DMA. */
-static bool set_transfer_mode(struct ata_disk *disk, uint8_t mode)
-{
-	uint8_t number = mode & 7;
-
-	switch (mode & ~7u) {
-	case ATA_MODE_PIO: return number <= 1;
-	case ATA_MODE_PIO | 8: return number <= 4;
-	case ATA_MODE_MULTIWORD:
-	case ATA_MODE_ULTRA:
-		if (number > (mode & ATA_MODE_ULTRA ? 5 : 2))
-			return false;
-		disk->transfer_mode = mode;
-		return true;
-	default: return false;
-	}
-}
-
 /* What has no other effect than to be told by IDENTIFY; false where there is no such feature. */
 static bool set_feature(struct ata_disk *disk, uint8_t feature)
 {
@@ -155,7 +138,8 @@ static bool set_feature(struct ata_disk *disk, uint8_t feature)
 	case FEATURE_WRITE_CACHE: disk->write_cache = true; return true;
 	case FEATURE_LOOK_AHEAD: disk->look_ahead = true; return true;
 	case FEATURE_NO_LOOK_AHEAD: disk->look_ahead = false; return true;
-	case FEATURE_TRANSFER_MODE: return set_transfer_mode(disk, disk->ata.task[MW_IDE_COUNT]);
+	case FEATURE_TRANSFER_MODE:
+		return mw_ata_set_mode(&disk->transfer_mode, disk->ata.task[MW_IDE_COUNT]);
 	case FEATURE_REVERT:
 	case FEATURE_NO_REVERT: return true;
 	default: return false;
@@ -288,12 +272,27 @@ static void take_image(struct ata_disk *disk)
 	disk->cylinders = or_else(disk->cylinders, cylinders ? cylinders : 1);
 }
 
+static void check_size(const struct ata_disk *disk, struct mw_diagnostics *diagnostics)
+{
+	uint64_t size = mw_image_size(disk->image);
+	char name[200];
+
+	mw_image_name(disk->image, name, sizeof(name));
+	if (name[0] && (!size || size % MW_ATA_SECTOR))
+		mw_diagnostics_add(diagnostics, MW_SEVERITY_WARNING, "", (struct mw_span){ 0 },
+				   "%s: %s has %" PRIu64
+				   " bytes; a disk is whole sectors of %d, so "
+				   "the guest sees %" PRIu64 " of them",
+				   mw_device_id(disk), name, size, MW_ATA_SECTOR, disk->total);
+}
+
 static bool init(void *self, struct mw_diagnostics *diagnostics)
 {
 	struct ata_disk *disk = self;
 
 	mw_ata_init(&disk->ata, &ops, disk, disk->image);
 	take_image(disk);
+	check_size(disk, diagnostics);
 	return true;
 }
 
@@ -334,8 +333,8 @@ static void after_load(void *self)
 		disk->current_heads = (uint8_t)disk->heads;
 	if (!disk->current_sectors)
 		disk->current_sectors = (uint8_t)disk->sectors;
-	disk->transfer_mode = RESET_MODE;
-	set_transfer_mode(disk, mode);
+	disk->transfer_mode = MW_ATA_MODE_RESET;
+	mw_ata_set_mode(&disk->transfer_mode, mode);
 	if (disk->tests > ATA_TESTS || disk->last_test >= ATA_TESTS)
 		disk->tests = disk->last_test = 0;
 	mw_ata_loaded(&disk->ata);
@@ -368,7 +367,7 @@ static const struct mw_property properties[] = {
 };
 static const struct mw_wire wires[] = {
 	{ "image", "The bytes of the disk; what is no whole sector at the end is not seen.",
-	  MW_FIELD(struct ata_disk, image), .on_done = mw_ata_on_done },
+	  MW_FIELD(struct ata_disk, image), .on_done = mw_ata_on_done, .writes = true },
 };
 static const struct mw_state state[] = {
 	{ "command", MW_FIELD(struct ata_disk, command), .since = 1 },
@@ -380,7 +379,7 @@ static const struct mw_state state[] = {
 	{ "multiple", MW_FIELD(struct ata_disk, multiple), .since = 1 },
 	{ "current_heads", MW_FIELD(struct ata_disk, current_heads), .since = 1 },
 	{ "current_sectors", MW_FIELD(struct ata_disk, current_sectors), .since = 1 },
-	{ "transfer_mode", MW_FIELD(struct ata_disk, transfer_mode), .reset = RESET_MODE,
+	{ "transfer_mode", MW_FIELD(struct ata_disk, transfer_mode), .reset = MW_ATA_MODE_RESET,
 	  .since = 1 },
 	{ "power", MW_FIELD(struct ata_disk, power), .reset = POWER_ACTIVE, .since = 1 },
 	{ "asleep", MW_FIELD(struct ata_disk, asleep), .since = 1 },

@@ -77,8 +77,8 @@ static void put_modes(struct ata_disk *disk)
 {
 	unsigned mode = disk->transfer_mode, number = 1u << (mode & 7);
 
-	put_number(disk, 63, 1, 0x07 | ((mode & ~7u) == ATA_MODE_MULTIWORD ? number << 8 : 0));
-	put_number(disk, 88, 1, 0x3f | ((mode & ~7u) == ATA_MODE_ULTRA ? number << 8 : 0));
+	put_number(disk, 63, 1, 0x07 | ((mode & ~7u) == MW_ATA_MODE_MULTIWORD ? number << 8 : 0));
+	put_number(disk, 88, 1, 0x3f | ((mode & ~7u) == MW_ATA_MODE_ULTRA ? number << 8 : 0));
 	put_number(disk, 59, 1, disk->multiple ? 0x100u | disk->multiple : 0);
 	put_number(disk, 85, 1,
 		   HAS_POWER | (disk->smart ? HAS_SMART : 0) |

@@ -27,8 +27,6 @@ struct ata_disk {
 	uint8_t tests, last_test, test[ATA_TESTS]; /* how many there are, the newest one */
 };
 
-/* Modes of SET FEATURES, subcommand 03h (table 48 of volume 1). */
-enum { ATA_MODE_PIO = 0x00, ATA_MODE_MULTIWORD = 0x20, ATA_MODE_ULTRA = 0x40 };
 enum { ATA_MULTIPLE_MOST = 16, ATA_TRIM_BLOCKS = 8 };
 
 /** How a command moves sectors; 0: it does not. */

@@ -13,7 +13,6 @@ enum { REASON_COMMAND = 0x01, REASON_TO_HOST = 0x02 };
 enum { FEATURE_DMA = 0x01, FEATURE_OVERLAP = 0x02 };
 enum { PACKET = 0xa0, IDENTIFY_PACKET_DEVICE = 0xa1, SET_FEATURES = 0xef, CHECK_POWER = 0xe5 };
 enum { FEATURE_TRANSFER_MODE = 0x03 };
-enum { MODE_MULTIWORD = 0x20, MODE_ULTRA = 0x40, RESET_MODE = MODE_MULTIWORD | 2 };
 enum { POWER_ACTIVE = 0xff };
 /* Blocks of 2352 bytes are made of what was read behind them. */
 enum { RAW_BLOCKS = MW_ATA_PIO / CD_RAW, RAW_SOURCE = MW_ATA_BUFFER / 2 };
@@ -236,30 +235,15 @@ static void run_identify(struct atapi_cd *cd)
 	mw_ata_send(&cd->ata, 0, MW_ATA_SECTOR);
 }
 
-static bool is_transfer_mode(uint8_t mode)
-{
-	uint8_t number = mode & 7;
-
-	switch (mode & ~7u) {
-	case 0x00: return number <= 1;
-	case 0x08: return number <= 4;
-	case MODE_MULTIWORD: return number <= 2;
-	case MODE_ULTRA: return number <= 5;
-	default: return false;
-	}
-}
-
 static void run_set_features(struct atapi_cd *cd)
 {
 	uint8_t mode = cd->ata.task[MW_IDE_COUNT];
 
-	if (cd->ata.task[MW_IDE_ERROR] != FEATURE_TRANSFER_MODE || !is_transfer_mode(mode)) {
+	if (cd->ata.task[MW_IDE_ERROR] == FEATURE_TRANSFER_MODE &&
+	    mw_ata_set_mode(&cd->transfer_mode, mode))
+		mw_ata_finish(&cd->ata);
+	else
 		mw_ata_fail(&cd->ata, MW_ATA_ABRT);
-		return;
-	}
-	if (mode >= MODE_MULTIWORD)
-		cd->transfer_mode = mode;
-	mw_ata_finish(&cd->ata);
 }
 
 static void run_check_power(struct atapi_cd *cd)
@@ -382,14 +366,15 @@ static bool is_possible(const struct atapi_cd *cd)
 static void after_load(void *self)
 {
 	struct atapi_cd *cd = self;
+	uint8_t mode = cd->transfer_mode;
 
 	take_medium(cd);
 	if (cd->stage >= CD_STAGES)
 		cd->stage = CD_NO_STAGE;
 	if (cd->event >= CD_EVENTS)
 		cd->event = CD_EVENT_NONE;
-	if (!is_transfer_mode(cd->transfer_mode) || cd->transfer_mode < MODE_MULTIWORD)
-		cd->transfer_mode = RESET_MODE;
+	cd->transfer_mode = MW_ATA_MODE_RESET;
+	mw_ata_set_mode(&cd->transfer_mode, mode);
 	cd->key &= 0x0f;
 	mw_ata_loaded(&cd->ata);
 	if (cd->ata.phase != MW_ATA_IDLE && !is_possible(cd)) {
@@ -428,7 +413,7 @@ static const struct mw_state state[] = {
 	{ "event", MW_FIELD(struct atapi_cd, event), .since = 1 },
 	{ "tray_open", MW_FIELD(struct atapi_cd, tray_open), .since = 1, .survives_reset = true },
 	{ "locked", MW_FIELD(struct atapi_cd, locked), .since = 1 },
-	{ "transfer_mode", MW_FIELD(struct atapi_cd, transfer_mode), .reset = RESET_MODE,
+	{ "transfer_mode", MW_FIELD(struct atapi_cd, transfer_mode), .reset = MW_ATA_MODE_RESET,
 	  .since = 1 },
 	{ "ata", MW_STRUCT(struct atapi_cd, ata, mw_ata_rows), .since = 1 },
 };

@@ -3,7 +3,10 @@
 // SPDX-License-Identifier: MIT
 #include "devices/bus/floppy.h"
 
+#include <inttypes.h>
 #include <string.h>
+
+#include "core/diagnostics.h"
 
 enum { TYPE_360K, TYPE_1200K, TYPE_720K, TYPE_1440K, TYPE_2880K, TYPE_AUTO };
 /* As a controller's rate select has them; a mask has 1u << rate. */
@@ -16,6 +19,7 @@ enum {
 	HIGH_SECTORS = 24
 };
 enum { FEW_CYLINDERS = 42, MANY_CYLINDERS = 84 };
+enum { NAME_BYTES = 200 };
 
 struct floppy_drive {
 	/* Configuration and wiring. */
@@ -27,7 +31,7 @@ struct floppy_drive {
 	struct mw_image_request transfer, flush;
 	uint8_t bytes[MW_FLOPPY_SECTOR_BYTES];
 	/* State. */
-	uint8_t cylinder;
+	uint8_t cylinder, kind; /* `kind`: its type, chosen where that is `auto` */
 	bool motor, disk_change, written;
 };
 
@@ -84,7 +88,7 @@ static const struct format *format_by_size(uint64_t size)
 static const struct format *format_of(const struct floppy_drive *drive)
 {
 	uint64_t size = mw_image_size(drive->image);
-	const struct format *format = format_by_size(size), *native = &kinds[drive->type].native;
+	const struct format *format = format_by_size(size), *native = &kinds[drive->kind].native;
 
 	if (!format || size == format_bytes(format) || size > format_bytes(native))
 		return format;
@@ -117,7 +121,7 @@ static void step(void *self, bool inwards)
 {
 	struct floppy_drive *drive = self;
 
-	if (inwards && drive->cylinder + 1u < kinds[drive->type].cylinders)
+	if (inwards && drive->cylinder + 1u < kinds[drive->kind].cylinders)
 		drive->cylinder++;
 	else if (!inwards && drive->cylinder)
 		drive->cylinder--;
@@ -141,7 +145,7 @@ static void look(void *self, struct mw_floppy_lines *lines)
 static const struct format *under_head(const struct floppy_drive *drive, unsigned head,
 				       uint8_t *cylinder)
 {
-	const struct kind *kind = &kinds[drive->type];
+	const struct kind *kind = &kinds[drive->kind];
 	const struct format *format = format_of(drive);
 	bool twice = kind->small && kind->cylinders == MANY_CYLINDERS && format &&
 		     format->cylinders <= FEW_CYLINDERS;
@@ -156,7 +160,7 @@ static bool track(void *self, unsigned head, unsigned rate, struct mw_floppy_tra
 	uint8_t cylinder;
 	const struct format *format = drive->motor ? under_head(drive, head, &cylinder) : NULL;
 
-	if (!format || !(rates_of(format) & kinds[drive->type].rates & 1u << rate))
+	if (!format || !(rates_of(format) & kinds[drive->kind].rates & 1u << rate))
 		return false;
 	*found = (struct mw_floppy_track){ cylinder, format->sectors };
 	return true;
@@ -229,7 +233,7 @@ static unsigned cmos_type(const void *self)
 {
 	const struct floppy_drive *drive = self;
 
-	return drive->type + 1;
+	return drive->kind + 1u;
 }
 
 static const struct mw_floppy_drive interface = {
@@ -250,12 +254,34 @@ static void on_done(void *self, struct mw_image_request *request)
 		drive->cable->done(drive->controller, drive, request->result == MW_IMAGE_DONE);
 }
 
+/* Why what is in the drive is nothing that it can read, and the file's name; NULL: it is, or nothing is in. */
+static const char *misfit(const struct floppy_drive *drive, char name[NAME_BYTES])
+{
+	const struct format *format = format_of(drive);
+
+	mw_image_name(drive->image, name, NAME_BYTES);
+	if (!name[0])
+		return NULL;
+	if (!format)
+		return "no floppy disk, which has up to 3932160";
+	return rates_of(format) & kinds[drive->kind].rates
+		       ? NULL
+		       : "a floppy disk for another type of drive";
+}
+
 static void on_media(void *self)
 {
 	struct floppy_drive *drive = self;
 
+	char name[NAME_BYTES];
+
 	drive->disk_change = true;
 	drive->written = false;
+	const char *why = misfit(drive, name);
+
+	if (why)
+		mw_guest_log(drive, "%s has %" PRIu64 " bytes: %s", name,
+			     mw_image_size(drive->image), why);
 }
 
 /* `auto` is the drive that the first disk is for. */
@@ -263,14 +289,22 @@ static bool init(void *self, struct mw_diagnostics *diagnostics)
 {
 	struct floppy_drive *drive = self;
 	const struct format *format;
+	char name[NAME_BYTES];
 	const void *cable;
 
 	drive->controller = mw_bus_parent(drive, &cable);
 	drive->cable = cable;
-	if (drive->type != TYPE_AUTO)
-		return true;
-	format = format_by_size(mw_image_size(drive->image));
-	drive->type = format ? format->type : TYPE_1440K;
+	drive->kind = (uint8_t)drive->type;
+	if (drive->type == TYPE_AUTO) {
+		format = format_by_size(mw_image_size(drive->image));
+		drive->kind = format ? format->type : TYPE_1440K;
+	}
+	const char *why = misfit(drive, name);
+
+	if (why)
+		mw_diagnostics_add(diagnostics, MW_SEVERITY_WARNING, "", (struct mw_span){ 0 },
+				   "%s: %s has %" PRIu64 " bytes: %s", mw_device_id(drive), name,
+				   mw_image_size(drive->image), why);
 	return true;
 }
 
@@ -284,7 +318,9 @@ static void after_load(void *self)
 {
 	struct floppy_drive *drive = self;
 
-	if (drive->cylinder >= kinds[drive->type].cylinders)
+	if (drive->kind >= TYPE_AUTO)
+		drive->kind = TYPE_1440K;
+	if (drive->cylinder >= kinds[drive->kind].cylinders)
 		drive->cylinder = 0;
 }
 
@@ -296,11 +332,12 @@ static const struct mw_property properties[] = {
 static const struct mw_wire wires[] = {
 	{ "image", "The disk: its sectors, 160K to 3.84M of them.",
 	  MW_FIELD(struct floppy_drive, image), .optional = true, .on_done = on_done,
-	  .on_media = on_media },
+	  .on_media = on_media, .writes = true },
 };
 /* A reset of the machine moves no head and puts no disk in. */
 static const struct mw_state state[] = {
 	{ "cylinder", MW_FIELD(struct floppy_drive, cylinder), .since = 1, .survives_reset = true },
+	{ "kind", MW_FIELD(struct floppy_drive, kind), .since = 1, .survives_reset = true },
 	{ "motor", MW_FIELD(struct floppy_drive, motor), .since = 1 },
 	{ "disk_change", MW_FIELD(struct floppy_drive, disk_change), .reset = true, .since = 1,
 	  .survives_reset = true },

@@ -8,7 +8,7 @@ MACHINE = "pc"
 PROFILE = "pci.yaml"
 WATCHES = (watch_inputs("device[7]", {9}),)
 ADDRESS, DATA, ENABLE = 0xcf8, 0xcfc, 1 << 31
-HOST, ISA, PM = 0x0000, 0x0800, 0x0b00
+HOST, ISA, IDE, PM = 0x0000, 0x0800, 0x0900, 0x0b00
 PMBA, PMREGMISC, SMBBA, SMBHSTCFG = 0x40, 0x80, 0x90, 0xd2
 BASES, SMB_BASES = (0x600, 0xb000, 0xe400, 0xff80), (0x700, 0xb100, 0xe4c0, 0xffc0)
 TMR, GBL, PWRBTN, RTC = 0x0001, 0x0020, 0x0100, 0x0400
@@ -207,7 +207,7 @@ class Model:
 
     def identity(self):
         at, mask = self.rnd.choice(IDENTITY)
-        self.get(self.rnd.choice(list(REGISTERS)), at, 4, mask)
+        self.get(self.rnd.choice([*REGISTERS, IDE]), at, 4, mask)
 
     def address(self):
         """As it reads back, and bytes of it that are the bus's."""

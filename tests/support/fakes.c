@@ -176,6 +176,8 @@ static void image_fini(void *self)
 static const struct mw_property image_properties[] = {
 	{ "content", "The bytes.", MW_FIELD(struct fake_image, content) },
 	{ "read_only", "Whether it cannot be written.", MW_FIELD(struct fake_image, read_only) },
+	{ "path", "What it is called.", MW_FIELD(struct fake_image, path), .is_path = true,
+	  .fallback_text = "" },
 };
 static const struct mw_wire image_wires[] = {
 	{ "image", "The device that reads.", .kind = MW_IMAGE, .direction = MW_RECEIVES,
@@ -189,6 +191,7 @@ const struct mw_device_type fake_image_type = {
 	.summary = "an image in memory",
 	.size = sizeof(struct fake_image),
 	.state_version = 1,
+	.main_property = "path",
 	.properties = MW_TABLE(image_properties),
 	.wires = MW_TABLE(image_wires),
 	.ops = { .init = image_init, .fini = image_fini },

@@ -33,7 +33,8 @@ extern const struct mw_device_type fake_stream_type;
 struct fake_image {
 	struct mw_blob content;
 	bool read_only;
-	bool made; /* the mutex is */
+	const char *path; /* what it is called */
+	bool made;        /* the mutex is */
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	bool fails, held;

@@ -192,7 +192,7 @@ static void connect_image(struct rig_plan *rig, size_t part, const struct mw_wir
 {
 	static const uint8_t pattern[16384] = { 0x55, 0xaa }; /* a child's; its own is a sector */
 	const struct mw_plan_node *from = &rig->nodes[rig->part[part]];
-	struct mw_plan_value *values = mw_arena_alloc(&rig->plan.arena, 2, sizeof(*values));
+	struct mw_plan_value *values = mw_arena_alloc(&rig->plan.arena, 3, sizeof(*values));
 	struct mw_plan_node *node;
 
 	if (wire->direction == MW_RECEIVES) {
@@ -208,8 +208,10 @@ static void connect_image(struct rig_plan *rig, size_t part, const struct mw_wir
 		values[0].bytes.size = 0;
 	values[1].property = &fake_image_type.properties.items[1];
 	values[1].number = child->read_only;
+	values[2].property = &fake_image_type.properties.items[2];
+	values[2].text = child->no_image ? "" : "disk.img";
 	node->values = values;
-	node->value_count = 2;
+	node->value_count = 3;
 }
 
 static void add_channel(struct rig_plan *rig, struct mw_plan_node *node, const struct mw_wire *wire,

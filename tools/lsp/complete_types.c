@@ -189,7 +189,7 @@ static void put_image(struct entry *entry)
 		if (wire->kind != MW_IMAGE || wire->optional || has_key(entry, "backend"))
 			continue;
 		put(entry, entry->separator);
-		put(entry, "backend: { file: ");
+		put(entry, wire->writes ? "backend: { raw: " : "backend: { file: ");
 		put_stop(entry, "PATH");
 		put(entry, " }");
 		return;

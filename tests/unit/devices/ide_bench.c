@@ -19,6 +19,7 @@ struct rig *ide_create(const struct rig_child *children, bool threads)
 
 	if (!rig_try(&rig, &piix3_ide_type, &options, &diagnostics))
 		abort();
+	mw_diagnostics_fini(&diagnostics);
 	rig_place_bars(rig);
 	rig_config_write(rig, IDETIM, 2, DECODE);
 	rig_config_write(rig, IDETIM + 2, 2, DECODE);

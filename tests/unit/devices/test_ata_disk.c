@@ -882,6 +882,34 @@ static void odd_sizes_of_images(void **state)
 	}
 }
 
+static void image_that_is_no_whole_number_of_sectors_is_told(void **state)
+{
+	static const struct {
+		size_t size;
+		const char *said;
+	} cases[] = {
+		{ 1024, NULL },
+		{ 100,
+		  "disk.img has 100 bytes; a disk is whole sectors of 512, so the guest sees 0" },
+		{ 1300,
+		  "disk.img has 1300 bytes; a disk is whole sectors of 512, so the guest sees 2" },
+	};
+
+	for (unsigned i = 0; i < 3; i++) {
+		const struct rig_options options = { .image = content,
+						     .image_bytes = cases[i].size };
+		struct mw_diagnostics diagnostics = { 0 };
+		struct rig *rig;
+
+		assert_true(rig_try(&rig, &ata_disk_type, &options, &diagnostics));
+		assert_int_equal(diagnostics.warnings, cases[i].said ? 1 : 0);
+		if (cases[i].said)
+			assert_non_null(strstr(diagnostics.items[0]->message, cases[i].said));
+		rig_destroy(rig);
+		mw_diagnostics_fini(&diagnostics);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -930,6 +958,7 @@ int main(void)
 		cmocka_unit_test(bus_master_stopped_meanwhile_goes_on_later),
 		cmocka_unit_test(state_comes_back_in_the_middle_of_a_transfer),
 		cmocka_unit_test(odd_sizes_of_images),
+		cmocka_unit_test(image_that_is_no_whole_number_of_sectors_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

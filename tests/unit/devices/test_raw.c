@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ extern const struct mw_device_type image_file_type, overlay_type, raw_type;
 enum { BYTES = 256 * 1024, SECTOR = 512 };
 
 static unsigned syncs;
+static bool sync_fails;
 
 int __real_fdatasync(int fd);
 int __wrap_fdatasync(int fd);
@@ -30,6 +32,10 @@ int __wrap_fdatasync(int fd);
 int __wrap_fdatasync(int fd)
 {
 	syncs++;
+	if (sync_fails) {
+		errno = EIO;
+		return -1;
+	}
 	return __real_fdatasync(fd);
 }
 
@@ -420,6 +426,104 @@ static void overlay_that_does_not_fit_its_base_is_refused(void **state)
 	expect_refusal(&overlay_type, settings, "it is empty");
 }
 
+static struct mw_image_facts facts_of(struct rig *rig, const struct mw_device_type *type)
+{
+	struct mw_image_facts facts = { 0 };
+
+	wire_of(type)->on_facts(rig_device(rig), &facts);
+	return facts;
+}
+
+static void set_time(const char *path, time_t when)
+{
+	const struct timespec times[2] = { { when, 0 }, { when, 0 } };
+
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static void file_is_known_by_size_and_time(void **state)
+{
+	struct mw_image_facts facts;
+	struct rig *rig;
+
+	set_time(place.disk, 5);
+	rig = raw_with("cache", MW_CACHE_WRITEBACK);
+	facts = facts_of(rig, &raw_type);
+	assert_int_equal(facts.size, BYTES);
+	assert_int_equal(facts.modified_ns, UINT64_C(5000000000));
+	assert_false(facts.fleeting);
+	assert_true(write_byte(rig, &raw_type, 0, 1));
+	assert_int_not_equal(facts_of(rig, &raw_type).modified_ns, UINT64_C(5000000000));
+	assert_true(change(rig, &raw_type, NULL));
+	assert_int_equal(facts_of(rig, &raw_type).size, 0);
+	rig_destroy(rig);
+}
+
+static void overlay_that_was_only_opened_keeps_its_time(void **state)
+{
+	struct rig *rig = overlay_with(place.overlay);
+
+	assert_true(write_byte(rig, &overlay_type, SECTOR, 55));
+	rig_destroy(rig);
+	set_time(place.overlay, 5);
+	rig = overlay_with(place.overlay);
+	assert_int_equal(read_byte(rig, SECTOR), 55);
+	assert_int_equal(facts_of(rig, &overlay_type).modified_ns, UINT64_C(5000000000));
+	rig_destroy(rig);
+	rig = overlay_with(place.overlay);
+	assert_int_equal(facts_of(rig, &overlay_type).modified_ns, UINT64_C(5000000000));
+	rig_destroy(rig);
+}
+
+static void what_a_temporary_overlay_has_is_fleeting(void **state)
+{
+	struct rig *rig = overlay_with(place.overlay);
+
+	assert_true(write_byte(rig, &overlay_type, SECTOR, 55));
+	assert_false(facts_of(rig, &overlay_type).fleeting);
+	rig_destroy(rig);
+	rig = overlay_with("");
+	assert_int_equal(read_byte(rig, SECTOR), 1);
+	assert_int_equal(facts_of(rig, &overlay_type).size, BYTES);
+	assert_false(facts_of(rig, &overlay_type).fleeting);
+	assert_true(write_byte(rig, &overlay_type, SECTOR, 55));
+	assert_true(facts_of(rig, &overlay_type).fleeting);
+	assert_true(change(rig, &overlay_type, place.other));
+	assert_false(facts_of(rig, &overlay_type).fleeting);
+	rig_destroy(rig);
+}
+
+static void overlay_over_nothing_is_an_empty_drive(void **state)
+{
+	const struct rig_setting settings[] = { { "base", 0, "/dev/null" }, { 0 } };
+	struct rig *rig = rig_create(&overlay_type, settings);
+
+	assert_int_equal(rig_image_size(rig), 0);
+	assert_true(change(rig, &overlay_type, place.disk));
+	assert_int_equal(read_byte(rig, SECTOR), 1);
+	assert_true(change(rig, &overlay_type, "/dev/null"));
+	assert_int_equal(rig_image_size(rig), 0);
+	rig_destroy(rig);
+}
+
+static void medium_whose_writes_fail_stays_in(void **state)
+{
+	struct rig *rig = raw_with("cache", MW_CACHE_WRITEBACK);
+
+	assert_true(write_byte(rig, &raw_type, SECTOR, 55));
+	sync_fails = true;
+	assert_false(change(rig, &raw_type, place.other));
+	assert_false(change(rig, &raw_type, NULL));
+	sync_fails = false;
+	assert_int_equal(read_byte(rig, SECTOR), 55);
+	assert_true(change(rig, &raw_type, place.other));
+	assert_true(write_byte(rig, &raw_type, SECTOR, 56));
+	sync_fails = true;
+	rig_stop(rig);
+	rig_destroy(rig);
+	sync_fails = false;
+}
+
 static void overlay_is_made_once(void **state)
 {
 	struct mw_why why = { "" };
@@ -450,6 +554,11 @@ int main(void)
 		IN_PLACE(base_is_shared_and_stays),
 		IN_PLACE(overlay_that_does_not_fit_its_base_is_refused),
 		IN_PLACE(overlay_is_made_once),
+		IN_PLACE(file_is_known_by_size_and_time),
+		IN_PLACE(overlay_that_was_only_opened_keeps_its_time),
+		IN_PLACE(what_a_temporary_overlay_has_is_fleeting),
+		IN_PLACE(overlay_over_nothing_is_an_empty_drive),
+		IN_PLACE(medium_whose_writes_fail_stays_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

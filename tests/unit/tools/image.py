@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The verb `image` as a user calls it: image.py MILLWRIGHT. Where qemu-img is installed, it is the judge."""
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -95,6 +96,32 @@ class Image(unittest.TestCase):
         self.assertEqual(self.read_base(), after)
         self.good("check", self.overlay)
         self.assertIn("own: 0\n", self.good("info", self.overlay))
+
+    def test_commit_leaves_a_base_that_was_changed_alone(self):
+        self.good("create", self.base, self.overlay)
+        before = self.read_base()
+        qemu("qemu-io", "-c", f"write -P 7 0 {CLUSTER}", self.overlay)
+        os.utime(self.base, (1, 1))
+        self.refused("written to since", "commit", self.overlay)
+        self.assertEqual(self.read_base(), before)
+        self.assertIn(f"own: {CLUSTER}\n", self.good("info", self.overlay))
+
+    def test_commit_that_was_interrupted_goes_on(self):
+        self.good("create", self.base, self.overlay)
+        after = bytearray(self.read_base())
+        last = 30 * CLUSTER
+        qemu("qemu-io", "-c", f"write -P 7 0 {CLUSTER}", "-c", f"write -P 8 {last} {CLUSTER}", self.overlay)
+        done = subprocess.run([MILLWRIGHT, "image", "commit", self.overlay], timeout=60, check=False,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (last, last)))
+        self.assertNotEqual(done.returncode, 0)
+        self.refused("interrupted", "check", self.overlay)
+        after[:CLUSTER] = b"\x07" * CLUSTER
+        self.assertEqual(self.read_base(), after)
+        self.good("commit", self.overlay)
+        after[last:last + CLUSTER] = b"\x08" * CLUSTER
+        self.assertEqual(self.read_base(), after)
+        self.good("check", self.overlay)
+        self.assertEqual(sorted(os.listdir(os.path.dirname(self.base))), ["base.img", "changes.qcow2"])
 
     def test_overlays_of_qemu_are_taken(self):
         qemu("qemu-img", "create", "-q", "-f", "qcow2", "-b", "base.img", "-F", "raw", self.overlay)
