@@ -250,6 +250,20 @@ void mw_memory_write(struct mw_actor *actor, uint64_t address, unsigned size, ui
 	access_from_cpu(actor, &actor->machine->memory, address, size, &value, true);
 }
 
+void mw_memory_collected(struct mw_actor *actor, uint64_t address, unsigned size, uint64_t value)
+{
+	access_space(actor, &actor->machine->memory, address, size, &value, true);
+}
+
+void mw_machine_collect(struct mw_actor *actor)
+{
+	const struct mw_executor *executor = &actor->machine->executor;
+
+	mw_actor_begin(actor);
+	executor->ops->collected(executor->self, actor);
+	mw_actor_end(actor);
+}
+
 void mw_machine_eoi(struct mw_actor *actor, uint8_t vector)
 {
 	struct mw_machine *machine = actor->machine;

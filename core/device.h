@@ -334,6 +334,9 @@ struct mw_region {
 	uint64_t align;       /* power of two the base must meet; 0: one byte, backed: 4 KiB */
 	bool optional;        /* the profile may leave it unclaimed */
 	bool unaligned;
+	/** Writes may come late: together and in order, before the CPU does anything else that leaves the guest and
+	 * before a display is drawn. For memory that is looked at now and then; saves exits. */
+	bool collects;
 	/** Base address register N as N + 1, 7 the expansion ROM's: the guest places it. The claim is where
 	 * a boot loader puts it; until mw_region_move it answers nowhere. What is fixed wins over it. */
 	unsigned bar;

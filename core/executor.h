@@ -61,6 +61,9 @@ struct mw_executor_ops {
 	/** Any thread: a device has written memory as a bus master, for whoever keeps what it read there
 	 * (decoded instructions). May be NULL. */
 	void (*written)(void *self, uint64_t base, uint64_t length);
+	/** Any thread, within a turn of the actor's: the writes to regions with `collects` that it still has are
+	 * made now, by mw_memory_collected. May be NULL. */
+	void (*collected)(void *self, struct mw_actor *actor);
 	/** Of one that drives the clock; both may be NULL. Any thread, with a device held: the first deadline
 	 * of the devices' timers is earlier than before, so whatever waits for it plans anew. */
 	void (*time_changed)(void *self);
@@ -111,6 +114,10 @@ void mw_memory_write(struct mw_actor *actor, uint64_t address, unsigned size, ui
  * read as ones. Returns how many bytes that were; 0: the first is a device's. */
 size_t mw_memory_copy(struct mw_actor *actor, uint64_t address, void *bytes, size_t count,
 		      bool write);
+/** A write that a CPU made before: for `collected`. */
+void mw_memory_collected(struct mw_actor *actor, uint64_t address, unsigned size, uint64_t value);
+/** Has `collected` called in a turn of the actor's. */
+void mw_machine_collect(struct mw_actor *actor);
 /** Split irqchip: a CPU ended the level interrupt `vector`. */
 void mw_machine_eoi(struct mw_actor *actor, uint8_t vector);
 

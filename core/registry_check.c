@@ -329,6 +329,9 @@ static void check_placement(struct check *check, const struct mw_region *row)
 		broken(check, row->name, "a base address register belongs to a PCI function");
 	if (row->bar && row->movable)
 		broken(check, row->name, "a region is moved in one way");
+	if (row->collects && (row->bar || row->movable || row->space != MW_SPACE_MEMORY ||
+			      row->backing != MW_BACKING_CALLS))
+		broken(check, row->name, "what collects is a device's memory at a fixed place");
 }
 
 static void check_regions(struct check *check)

@@ -38,9 +38,7 @@ static bool on_io(struct kvm_cpu *cpu)
 	return true;
 }
 
-/* The largest power of two that is left and fits the alignment: KVM cuts an access at a page's end
- * and may leave 3, 5, 6 or 7 bytes. */
-static unsigned part_size(uint64_t address, unsigned left)
+unsigned kvm_part_size(uint64_t address, unsigned left)
 {
 	unsigned size = 8;
 
@@ -76,7 +74,7 @@ static bool on_mmio(struct kvm_cpu *cpu)
 	for (unsigned at = 0; at < run->mmio.len; at += size) {
 		uint64_t value = 0;
 
-		size = part_size(address + at, run->mmio.len - at);
+		size = kvm_part_size(address + at, run->mmio.len - at);
 		if (run->mmio.is_write) {
 			memcpy(&value, run->mmio.data + at, size);
 			write_memory(cpu, address + at, size, value);

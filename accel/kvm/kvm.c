@@ -52,6 +52,7 @@ static const struct mw_executor_ops executor_ops = {
 	.intr = kvm_intr,
 	.route = kvm_route,
 	.runs_node = kvm_runs_node,
+	.collected = kvm_collected,
 };
 
 static int set_slot(void *context, unsigned slot, const struct kvm_slot *value)
@@ -160,8 +161,8 @@ static bool set_up(struct kvm_vm *vm, struct mw_diagnostics *diagnostics)
 	return check_plan(vm, diagnostics) && kvm_chips_choose(vm->plan, &vm->chips, diagnostics) &&
 	       open_host(vm, diagnostics) && prepare_cpuid(vm, diagnostics) &&
 	       create_vm(vm, diagnostics) && kvm_chips_create(vm, diagnostics) &&
-	       kvm_cpus_create(vm, diagnostics) && kvm_threads_create(vm, diagnostics) &&
-	       set_executor(vm, diagnostics);
+	       kvm_cpus_create(vm, diagnostics) && kvm_collect_create(vm) &&
+	       kvm_threads_create(vm, diagnostics) && set_executor(vm, diagnostics);
 }
 
 static void tear_down(struct kvm_vm *vm)
@@ -175,6 +176,7 @@ static void tear_down(struct kvm_vm *vm)
 	if (vm->kvm >= 0)
 		close(vm->kvm);
 	pthread_cond_destroy(&vm->changed);
+	pthread_mutex_destroy(&vm->collect.mutex);
 	pthread_mutex_destroy(&vm->mutex);
 	free(vm);
 }
@@ -190,6 +192,7 @@ static bool create(struct mw_accel **out, struct mw_machine *machine,
 	vm->plan = mw_machine_plan(machine);
 	vm->kvm = vm->fd = -1;
 	pthread_mutex_init(&vm->mutex, NULL);
+	pthread_mutex_init(&vm->collect.mutex, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&vm->changed, &monotonic);

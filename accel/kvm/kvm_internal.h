@@ -86,6 +86,17 @@ struct kvm_routes {
 
 struct kvm_vm;
 
+/* collect.c: writes that KVM keeps for later, to regions with `collects`. */
+
+struct kvm_collect {
+	pthread_mutex_t mutex;
+	struct kvm_coalesced_mmio_ring *ring; /* shared with the kernel; NULL: it keeps none */
+};
+/** After the CPUs were made. Always true: without it each such write is an exit of its own. */
+bool kvm_collect_create(struct kvm_vm *vm);
+bool kvm_collect_waits(const struct kvm_vm *vm);
+void kvm_collected(void *self, struct mw_actor *actor);
+
 bool kvm_chips_create(struct kvm_vm *vm, struct mw_diagnostics *diagnostics);
 enum mw_status kvm_chips_reset(struct kvm_vm *vm);
 void kvm_chips_fini(struct kvm_vm *vm);
@@ -215,6 +226,7 @@ struct kvm_vm {
 	struct mw_cpuid_leaf *told; /* what CPU 0 was given */
 	size_t told_count;
 	size_t run_bytes, xsave_bytes;
+	struct kvm_collect collect;
 	struct kvm_cpu *cpus;
 	unsigned cpu_count;
 	bool touched; /* since the last reset: it ran, or was loaded */
@@ -266,6 +278,9 @@ void kvm_cpu_finish(struct kvm_cpu *cpu);
 /** An entry that runs nothing: KVM tells in cpu->run how the CPU is. */
 void kvm_cpu_look(struct kvm_cpu *cpu);
 
+/** The largest power of two that is left of an access and fits the alignment: KVM cuts one at a page's end and may
+ * leave 3, 5, 6 or 7 bytes. */
+unsigned kvm_part_size(uint64_t address, unsigned left);
 /** Answers the exit in cpu->run. False: this CPU runs no more until the next start. */
 bool kvm_exit_handle(struct kvm_cpu *cpu);
 /** KVM_RUN itself failed: ends the machine with the registers. */

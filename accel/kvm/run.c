@@ -53,7 +53,11 @@ void kvm_cpu_kick(struct kvm_cpu *cpu)
 int kvm_cpu_enter(struct kvm_cpu *cpu)
 {
 	cpu->unknown = false;
-	return ioctl(cpu->fd, KVM_RUN, 0) < 0 ? errno : 0;
+	int error = ioctl(cpu->fd, KVM_RUN, 0) < 0 ? errno : 0;
+
+	if (kvm_collect_waits(cpu->vm))
+		mw_machine_collect(cpu->actor);
+	return error;
 }
 
 void kvm_cpu_look(struct kvm_cpu *cpu)

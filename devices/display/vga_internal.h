@@ -248,25 +248,25 @@ void vga_edid(uint8_t block[VGA_EDID_BYTES], unsigned width, unsigned height);
 
 /** Rows of a region table: ports and the window, which both buses have. */
 #define VGA_WINDOW "text"
-#define VGA_REGIONS                                                                \
-	{ "vga",           MW_SPACE_PORT,         32,                              \
-	  MW_ACCESS(1, 1), .read = vga_port_read, .write = vga_port_write,         \
-	  .align = 32 },                                                           \
-		{ "mono",          MW_SPACE_PORT,         12,                      \
-		  MW_ACCESS(1, 1), .read = vga_mono_read, .write = vga_mono_write, \
-		  .align = 16,     .optional = true },                             \
-		{ "vbe",                                                           \
-		  MW_SPACE_PORT,                                                   \
-		  4,                                                               \
-		  MW_ACCESS(2, 2),                                                 \
-		  .read = vga_vbe_port_read,                                       \
-		  .write = vga_vbe_port_write,                                     \
-		  .optional = true,                                                \
-		  .unaligned = true },                                             \
-	{                                                                          \
-		VGA_WINDOW, MW_SPACE_MEMORY, VGA_WINDOW_BYTES, MW_ACCESS(1, 8),    \
-			.read = vga_window_read, .write = vga_window_write,        \
-			.align = VGA_WINDOW_BYTES, .unaligned = true               \
+#define VGA_REGIONS                                                                    \
+	{ "vga",           MW_SPACE_PORT,         32,                                  \
+	  MW_ACCESS(1, 1), .read = vga_port_read, .write = vga_port_write,             \
+	  .align = 32 },                                                               \
+		{ "mono",          MW_SPACE_PORT,         12,                          \
+		  MW_ACCESS(1, 1), .read = vga_mono_read, .write = vga_mono_write,     \
+		  .align = 16,     .optional = true },                                 \
+		{ "vbe",                                                               \
+		  MW_SPACE_PORT,                                                       \
+		  4,                                                                   \
+		  MW_ACCESS(2, 2),                                                     \
+		  .read = vga_vbe_port_read,                                           \
+		  .write = vga_vbe_port_write,                                         \
+		  .optional = true,                                                    \
+		  .unaligned = true },                                                 \
+	{                                                                              \
+		VGA_WINDOW, MW_SPACE_MEMORY, VGA_WINDOW_BYTES, MW_ACCESS(1, 8),        \
+			.read = vga_window_read, .write = vga_window_write,            \
+			.align = VGA_WINDOW_BYTES, .unaligned = true, .collects = true \
 	}
 
 #endif

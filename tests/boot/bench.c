@@ -133,7 +133,7 @@ static const struct mw_region regions[] = {
 	{ "ports", MW_SPACE_PORT, PORT_BYTES, MW_ACCESS(1, 4), read_port, write_port,
 	  .unaligned = true },
 	{ "mmio", MW_SPACE_MEMORY, MMIO_BYTES, MW_ACCESS(1, 8), read_mmio, write_mmio,
-	  .unaligned = true },
+	  .unaligned = true, .collects = true },
 	{ "exit", MW_SPACE_PORT, 1, MW_ACCESS(1, 1), NULL, write_exit },
 	{ "reset", MW_SPACE_PORT, 1, MW_ACCESS(1, 1), NULL, write_reset },
 	{ "line", MW_SPACE_PORT, 1, MW_ACCESS(1, 1), NULL, write_line },

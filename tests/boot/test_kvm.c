@@ -145,6 +145,21 @@ static void stop_within_a_string_instruction_ends_it(void **state)
 	bench_destroy(&bench);
 }
 
+/* Nothing but the writes themselves would take the CPU out of the guest: who looks is shown all of them. */
+static void writes_that_are_collected_come_whole_and_in_order(void **state)
+{
+	struct bench bench;
+
+	bench_create(&bench, "collect", 1);
+	assert_int_equal(mw_machine_start(bench.machine), MW_STATUS_OK);
+	bench_wait(&bench, 0x5000, 1);
+	mw_machine_stop(bench.machine);
+	assert_int_equal(bench.device->count, 600);
+	for (size_t i = 0; i < BENCH_ACCESSES; i++)
+		assert_int_equal(bench.device->accesses[i].value, i + 1);
+	bench_destroy(&bench);
+}
+
 static const struct kvm_vm *vm_of(const struct bench *bench)
 {
 	return (const struct kvm_vm *)bench->accel;
@@ -323,6 +338,7 @@ int main(void)
 		cmocka_unit_test(level_interrupt_through_the_kernels_ioapic),
 		cmocka_unit_test(rate_that_is_not_told_is_in_no_leaf),
 		cmocka_unit_test(stop_within_a_string_instruction_ends_it),
+		cmocka_unit_test(writes_that_are_collected_come_whole_and_in_order),
 		cmocka_unit_test(tsc_and_kvmclock_stand_still_between_stop_and_start),
 		cmocka_unit_test(time_that_is_loaded_goes_on),
 		cmocka_unit_test(msr_without_a_name_is_saved_and_loaded),
