@@ -103,6 +103,10 @@ def files_of(folder, name):
     return [f"devices/{folder}/{c_name(name)}.c", f"tests/unit/devices/test_{c_name(name)}.c"]
 
 
+def seed_of(name):
+    return f"tests/fuzz/corpus/registers/{name}"
+
+
 def check_refusals(tree):
     before = contents(tree)
     for arguments, expected in REFUSED + tuple((made, "already") for made in MADE):
@@ -121,7 +125,7 @@ def check_made(tree):
         check(result.returncode == 0, f"{name}: {result.stdout}")
         after = contents(tree)
         changed = {path for path in after if before.get(path) != after[path]}
-        expected = {*files_of(folder, name), *(path for path, _ in LISTS), "CHANGELOG.md"}
+        expected = {*files_of(folder, name), seed_of(name), *(path for path, _ in LISTS), "CHANGELOG.md"}
         check(changed == expected, f"{name}: changed are {sorted(changed)}")
         *said, step = result.stdout.splitlines()
         check(changed == set(said), f"{name}: said are {said}")

@@ -53,6 +53,8 @@ FAULTS = (
     ("house", "core/licence.c", "/** A file. */\nint x;\n",
      "core/licence.c:1: no line `// SPDX-License-Identifier: MIT` after the first comment"),
     ("house", "accel/README.md", None, "accel/README.md:1: every folder has a README"),
+    ("house", "devices/registry.def", "MW_BUILTIN(my_chip_type)\n",
+     "devices/registry.def:1: my_chip has no seed in tests/fuzz/corpus/registers"),
     ("house", "notes.txt", "x\n", "notes.txt:1: does not belong at the top level"),
     ("format", "core/f.c", HEAD + "int  x;\n", "core/f.c:3: not as clang-format 14 writes it"),
     ("headers", "core/h.h", HEAD + "uint32_t f(void);\n",
