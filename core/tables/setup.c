@@ -31,9 +31,9 @@ static void choose_lines(struct setup *setup)
 {
 	uint8_t lines[LINES];
 	unsigned count = 0;
-	for (uint8_t line = 0; line < LINES; line++) {
+	for (unsigned line = 0; line < LINES; line++) {
 		if (setup->routing.lines >> line & 1)
-			lines[count++] = line;
+			lines[count++] = (uint8_t)line;
 	}
 	if (!count)
 		setup->routing.router = NULL;
