@@ -1,6 +1,7 @@
 /** The millwright command: sets the process up and calls a verb. */
 // SPDX-License-Identifier: MIT
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -20,9 +21,14 @@ static void open_standard_descriptors(void)
 	}
 }
 
+/* Large tables come from the kernel, zeroed page by page as they are touched; else the C library takes and clears
+ * what was freed before, and all of it is resident. */
+enum { LARGE_BYTES = 64 << 10 };
+
 int main(int argc, char **argv)
 {
 	open_standard_descriptors();
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	/* A reader that went away is a write error like any other. */
 	signal(SIGPIPE, SIG_IGN);
 	return mw_report_finish(mw_command(argc, argv));

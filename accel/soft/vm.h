@@ -49,6 +49,7 @@ struct soft_block_cache {
 	struct soft_block **table; /* by physical address and key */
 	struct soft_block **pages; /* lists by physical page, hashed */
 	struct soft_span *spans;
+	bool has_spans;   /* since they were forgotten */
 	uint64_t decoded; /* blocks ever */
 	struct soft_quiet quiet[SOFT_QUIET_ENTRIES];
 	alignas(16) uint8_t single[SOFT_SINGLE_BYTES]; /* the one not kept */

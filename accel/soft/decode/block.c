@@ -68,8 +68,9 @@ static struct soft_block **page_list(const struct soft_block_cache *cache, uint6
 
 void soft_spans_forget(struct soft_vm *vm)
 {
-	for (unsigned i = 0; i < SOFT_SPAN_ENTRIES; i++)
+	for (unsigned i = 0; vm->blocks.has_spans && i < SOFT_SPAN_ENTRIES; i++)
 		vm->blocks.spans[i].host[0] = NULL;
+	vm->blocks.has_spans = false;
 }
 
 static struct soft_span *span_at(struct soft_vm *vm, uint64_t rip)
@@ -92,21 +93,29 @@ static void forget_code(const struct soft_slot *slot)
 			slot->code[page] = 0;
 }
 
-/* No pointer to a block may outlive it: chains are in blocks, the rest is here. */
-void soft_blocks_flush(struct soft_vm *vm)
+/* Memory that nothing was ever put into is left alone, as machines flush a few times before they start. */
+static void drop_blocks(struct soft_vm *vm)
 {
 	struct soft_block_cache *cache = &vm->blocks;
 
 	cache->used = 0;
 	memset(cache->table, 0, TABLE_ENTRIES * sizeof(struct soft_block *));
 	memset(cache->pages, 0, PAGE_ENTRIES * sizeof(struct soft_block *));
-	soft_spans_forget(vm);
 	for (size_t i = 0; i < vm->slot_count; i++)
 		forget_code(&vm->slots[i]);
+	for (unsigned i = 0; i < vm->cpu_count; i++)
+		memset(vm->cpus[i]->jumps, 0, SOFT_JUMP_ENTRIES * sizeof(struct soft_jump_entry));
+}
+
+/* No pointer to a block may outlive it: chains are in blocks, the rest is here. */
+void soft_blocks_flush(struct soft_vm *vm)
+{
+	if (vm->blocks.used)
+		drop_blocks(vm);
+	soft_spans_forget(vm);
 	for (unsigned i = 0; i < vm->cpu_count; i++) {
 		vm->cpus[i]->chain = NULL;
 		soft_tlb_flush(vm->cpus[i]);
-		memset(vm->cpus[i]->jumps, 0, SOFT_JUMP_ENTRIES * sizeof(struct soft_jump_entry));
 	}
 }
 
@@ -494,6 +503,7 @@ static void note_span(struct soft_cpu *cpu, struct soft_span *span, const struct
 	span->host[1] = host_of(cpu, (window->linear & SOFT_PAGE_MASK) + SOFT_PAGE_BYTES);
 	if (!span->host[1])
 		span->host[0] = NULL;
+	cpu->vm->blocks.has_spans = true;
 }
 
 static void build_single(struct soft_cpu *cpu, struct soft_block *block,
