@@ -20,6 +20,7 @@ from lab import GUESTS, Tap, skip
 # Seconds for one event. Sanitizers and a machine full of other tests slow a boot by much.
 BOUND_S = float(os.environ.get("MW_BOOT_BOUND", "900"))
 OPTIONS = argparse.Namespace()
+os.environ["MILLWRIGHT_PATH"] = ROOT  # for every verb that is called
 SHELL = "guest:# "
 PROFILE = """\
 format: machine/1
@@ -138,7 +139,6 @@ class Pc(Driven, Console):
         with open(self.profile, "w", encoding="utf-8") as file:
             file.write(f"{PROFILE}{extra}\ndevices:\n  dbg: {{ backend: {{ file: debug.log }} }}\n{devices}\n")
         self.sets = set_words(sets)
-        os.environ["MILLWRIGHT_PATH"] = ROOT
         words = ("restore", restore) if restore else ("run", self.profile, *self.sets)
         super().__init__([millwright, *words, "--accel", accel, "-v", "--qmp", self.socket], BOUND_S,
                          folder=self.folder)
