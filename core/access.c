@@ -255,12 +255,18 @@ void mw_memory_collected(struct mw_actor *actor, uint64_t address, unsigned size
 	access_space(actor, &actor->machine->memory, address, size, &value, true);
 }
 
-void mw_machine_collect(struct mw_actor *actor)
+void mw_actor_collect(struct mw_actor *actor)
 {
 	const struct mw_executor *executor = &actor->machine->executor;
 
+	if (executor->ops && executor->ops->collected)
+		executor->ops->collected(executor->self, actor);
+}
+
+void mw_machine_collect(struct mw_actor *actor)
+{
 	mw_actor_begin(actor);
-	executor->ops->collected(executor->self, actor);
+	mw_actor_collect(actor);
 	mw_actor_end(actor);
 }
 

@@ -95,14 +95,6 @@ static void clip(const struct mw_canvas *canvas, struct mw_rect *rect)
 		rect->height = canvas->height - rect->y;
 }
 
-static void take_collected(struct mw_machine *machine, struct mw_actor *actor)
-{
-	const struct mw_executor *executor = &machine->executor;
-
-	if (executor->ops && executor->ops->collected)
-		executor->ops->collected(executor->self, actor);
-}
-
 /* One thread draws at a time, as one request is on its way at a time: the canvas is its. */
 void mw_display_deliver(struct mw_display_link *link, struct mw_actor *actor)
 {
@@ -113,7 +105,7 @@ void mw_display_deliver(struct mw_display_link *link, struct mw_actor *actor)
 
 	link->whole = false;
 	pthread_mutex_unlock(&link->mutex);
-	take_collected(link->adapter->machine, actor);
+	mw_actor_collect(actor);
 	mw_node_enter(link->adapter, actor);
 	link->adapter_wire->on_draw(link->adapter->device, &link->canvas, whole, &changed);
 	mw_node_leave(link->adapter);
@@ -169,7 +161,7 @@ bool mw_machine_draw(struct mw_machine *machine, size_t index, struct mw_canvas 
 	if (!wire)
 		return false;
 	mw_actor_begin(machine->main_actor);
-	take_collected(machine, machine->main_actor);
+	mw_actor_collect(machine->main_actor);
 	mw_node_enter(node, machine->main_actor);
 	wire->on_draw(node->device, canvas, true, &changed);
 	mw_node_leave(node);
@@ -188,7 +180,7 @@ bool mw_machine_screen_text(struct mw_machine *machine, size_t index, char *utf8
 	if (!wire || !wire->on_text)
 		return false;
 	mw_actor_begin(machine->main_actor);
-	take_collected(machine, machine->main_actor);
+	mw_actor_collect(machine->main_actor);
 	mw_node_enter(node, machine->main_actor);
 	*length = wire->on_text(node->device, utf8, capacity);
 	mw_node_leave(node);

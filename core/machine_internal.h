@@ -309,6 +309,10 @@ struct mw_machine {
 	struct mw_log_limit guest_log; /* of all nodes together */
 };
 
+/* access.c */
+/** The writes that the executor still has are made; within a turn. */
+void mw_actor_collect(struct mw_actor *actor);
+
 /* actor.c */
 struct mw_actor *mw_actor_create(struct mw_machine *machine, const char *name);
 void mw_actor_destroy(struct mw_actor *actor);

@@ -40,14 +40,13 @@ static bool add_zones(const struct kvm_vm *vm)
 }
 
 /* The ring is the machine's, and in every CPU's mapping. */
-bool kvm_collect_create(struct kvm_vm *vm)
+void kvm_collect_create(struct kvm_vm *vm)
 {
 	int page = ioctl(vm->kvm, KVM_CHECK_EXTENSION, KVM_CAP_COALESCED_MMIO);
 	size_t at = page > 0 ? (size_t)page * PAGE_BYTES : 0;
 
 	if (at && at + PAGE_BYTES <= vm->run_bytes && add_zones(vm))
 		vm->collect.ring = (void *)((uint8_t *)vm->cpus[0].run + at);
-	return true;
 }
 
 bool kvm_collect_waits(const struct kvm_vm *vm)

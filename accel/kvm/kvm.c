@@ -161,8 +161,8 @@ static bool set_up(struct kvm_vm *vm, struct mw_diagnostics *diagnostics)
 	return check_plan(vm, diagnostics) && kvm_chips_choose(vm->plan, &vm->chips, diagnostics) &&
 	       open_host(vm, diagnostics) && prepare_cpuid(vm, diagnostics) &&
 	       create_vm(vm, diagnostics) && kvm_chips_create(vm, diagnostics) &&
-	       kvm_cpus_create(vm, diagnostics) && kvm_collect_create(vm) &&
-	       kvm_threads_create(vm, diagnostics) && set_executor(vm, diagnostics);
+	       kvm_cpus_create(vm, diagnostics) && kvm_threads_create(vm, diagnostics) &&
+	       set_executor(vm, diagnostics);
 }
 
 static void tear_down(struct kvm_vm *vm)
@@ -201,6 +201,7 @@ static bool create(struct mw_accel **out, struct mw_machine *machine,
 		tear_down(vm);
 		return false;
 	}
+	kvm_collect_create(vm);
 	*out = (struct mw_accel *)vm;
 	return true;
 }

@@ -92,8 +92,8 @@ struct kvm_collect {
 	pthread_mutex_t mutex;
 	struct kvm_coalesced_mmio_ring *ring; /* shared with the kernel; NULL: it keeps none */
 };
-/** After the CPUs were made. Always true: without it each such write is an exit of its own. */
-bool kvm_collect_create(struct kvm_vm *vm);
+/** After the CPUs were made, before they run. Where KVM cannot, each such write is an exit of its own. */
+void kvm_collect_create(struct kvm_vm *vm);
 bool kvm_collect_waits(const struct kvm_vm *vm);
 void kvm_collected(void *self, struct mw_actor *actor);
 

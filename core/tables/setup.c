@@ -1,9 +1,8 @@
 /** What a BIOS leaves in PCI's configuration space and in interrupt controllers, for a kernel that is booted without
  * one: what the tables tell is then true (PCI Local Bus Specification 3.0, 6.2). */
 // SPDX-License-Identifier: MIT
-#include <string.h>
-
 #include "core/machine_internal.h"
+#include "core/registry.h"
 #include "core/tables/tables_internal.h"
 
 enum { COMMAND = 0x04, BAR0 = 0x10, ROM_BASE = 0x30, INTERRUPT_LINE = 0x3c, ROM_BAR = 7 };
@@ -70,16 +69,18 @@ static uint32_t line_of(const struct setup *setup, size_t function, unsigned pin
 		       : LINE_UNKNOWN;
 }
 
+static const struct mw_plan_claim *claim_of(const struct mw_plan_node *node, const char *region)
+{
+	bool port = mw_type_region(node->type, region)->space == MW_SPACE_PORT;
+	return mw_plan_claim(node, port ? MW_CLAIM_IO : MW_CLAIM_MMIO, region);
+}
+
 static void put_rows(const struct setup *setup, size_t function, const struct mw_plan_node *node)
 {
 	for (size_t i = 0; i < node->type->firmware.setup.count; i++) {
 		const struct mw_setup_row *row = &node->type->firmware.setup.items[i];
-		const struct mw_plan_claim *claim = NULL;
-		for (size_t c = 0; row->region && c < node->claim_count; c++) {
-			if (node->claims[c].region &&
-			    strcmp(node->claims[c].region->name, row->region) == 0)
-				claim = &node->claims[c];
-		}
+		const struct mw_plan_claim *claim =
+			row->region ? claim_of(node, row->region) : NULL;
 		if (claim || !row->region)
 			put(setup, function, row->at, row->size,
 			    row->value + (claim ? (uint32_t)claim->base : 0));

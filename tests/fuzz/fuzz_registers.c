@@ -17,40 +17,39 @@ size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t count, size_t room, unsign
 /* libFuzzer's own; absent where driver.c replays. */
 __attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t *bytes, size_t count, size_t room);
 
-static bool is_type(const struct mw_device_type *type, const uint8_t *name, size_t length)
+/* There is one at least. */
+static size_t count_types(void)
 {
-	return strlen(type->name) == length && !memcmp(type->name, name, length);
+	size_t count = 1;
+
+	while (mw_device_types[count])
+		count++;
+	return count;
+}
+
+static const struct mw_device_type *find_type(const uint8_t *name, size_t length)
+{
+	for (size_t i = 0; mw_device_types[i]; i++)
+		if (strlen(mw_device_types[i]->name) == length &&
+		    !memcmp(mw_device_types[i]->name, name, length))
+			return mw_device_types[i];
+	return NULL;
 }
 
 /* By name, so that the corpus outlives new types; a name that is none still means one. */
 static const struct mw_device_type *pick_type(const uint8_t *name, size_t length)
 {
-	size_t types = 0;
+	const struct mw_device_type *type = find_type(name, length);
 
-	for (; mw_device_types[types]; types++)
-		if (is_type(mw_device_types[types], name, length))
-			return mw_device_types[types];
-	return mw_device_types[length ? name[0] % types : 0];
-}
-
-static bool is_name(const uint8_t *name, size_t length)
-{
-	for (size_t i = 0; mw_device_types[i]; i++)
-		if (is_type(mw_device_types[i], name, length))
-			return true;
-	return false;
+	return type ? type : mw_device_types[length ? name[0] % count_types() : 0];
 }
 
 /* Puts another type's name before the steps; returns the new count, or 0 where there is no room. */
 static size_t rename_type(uint8_t *bytes, size_t count, size_t room, size_t old, unsigned seed)
 {
-	size_t types = 0, length;
-	const char *name;
+	const char *name = mw_device_types[seed % count_types()]->name;
+	size_t length = strlen(name) + 1;
 
-	while (mw_device_types[types])
-		types++;
-	name = mw_device_types[seed % types]->name;
-	length = strlen(name) + 1;
 	if (length + (count - old) > room)
 		return 0;
 	memmove(bytes + length, bytes + old, count - old);
@@ -66,7 +65,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t count, size_t room, unsign
 	uint8_t *end = count ? memchr(bytes, '\n', count) : NULL;
 	size_t head = end ? (size_t)(end + 1 - bytes) : 0;
 
-	if (!head || !is_name(bytes, head - 1) || seed % 16 == 0) {
+	if (!head || !find_type(bytes, head - 1) || seed % 16 == 0) {
 		count = rename_type(bytes, count, room, head, seed / 16);
 		end = count ? memchr(bytes, '\n', count) : NULL;
 		head = end ? (size_t)(end + 1 - bytes) : 0;

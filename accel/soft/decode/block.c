@@ -404,43 +404,24 @@ struct soft_block *soft_block_find(struct soft_cpu *cpu)
 	return block;
 }
 
-/* One instruction from bytes gathered one by one: it may cross a page, lie in a device, or need a look after
- * it. Nothing is kept but of those that cross a page, which loops may run through. */
-
-/* Where all of them lie in a page of host memory. */
-static bool gather_host(struct soft_cpu *cpu, const struct window *window, uint8_t bytes[LONGEST],
-			unsigned count)
-{
-	const struct soft_slot *slot = soft_slot_find_for(cpu, window->physical);
-
-	if (!slot || count > SOFT_PAGE_BYTES - window->offset)
-		return false;
-	memcpy(bytes, slot->host + (window->physical - slot->base), count);
-	return true;
-}
+/* One instruction from bytes gathered anew: it may cross a page, lie in a device, or need a look after it. Nothing is
+ * kept but of those that cross a page, which loops may run through. */
 
 static bool gather(struct soft_cpu *cpu, const struct window *window, uint8_t bytes[LONGEST],
-		   unsigned *count, unsigned most)
+		   unsigned most)
 {
-	uint64_t physical = window->physical;
+	unsigned in_page = SOFT_PAGE_BYTES - window->offset,
+		 first = most < in_page ? most : in_page;
+	uint64_t next = soft_wrapped(cpu, window->linear + first), physical;
 
-	*count = most;
-	if (gather_host(cpu, window, bytes, most))
+	soft_physical_fetch(cpu, window->physical, bytes, first);
+	if (most == first)
 		return true;
-	for (*count = 0; *count < most; ++*count) {
-		uint64_t linear = window->linear + *count;
-
-		if (*count && !(linear & ~SOFT_PAGE_MASK)) {
-			if (!soft_64bit(cpu))
-				linear = (uint32_t)linear;
-			else if (!soft_canonical(linear))
-				return soft_raise_error(cpu, SOFT_GP, 0);
-			if (!soft_page_find(cpu, linear, cpu->cpl == 3, SOFT_FETCH, &physical))
-				return false;
-			physical -= *count;
-		}
-		bytes[*count] = (uint8_t)soft_physical_read(cpu, physical + *count, 1);
-	}
+	if (soft_64bit(cpu) && !soft_canonical(next))
+		return soft_raise_error(cpu, SOFT_GP, 0);
+	if (!soft_page_find(cpu, next, cpu->cpl == 3, SOFT_FETCH, &physical))
+		return false;
+	soft_physical_fetch(cpu, physical, bytes + first, most - first);
 	return true;
 }
 
@@ -454,16 +435,17 @@ static unsigned bytes_in_reach(const struct soft_cpu *cpu, unsigned wanted)
 /* Takes the page's bytes first; the next page only if the instruction really reaches it. */
 static bool decode_single(struct soft_cpu *cpu, const struct window *window, struct soft_insn *insn)
 {
-	unsigned in_page = SOFT_PAGE_BYTES - window->offset, count;
+	unsigned in_page = SOFT_PAGE_BYTES - window->offset,
+		 count = bytes_in_reach(cpu, in_page < LONGEST ? in_page : LONGEST);
 	uint8_t bytes[LONGEST];
 	int length;
 
-	if (!gather(cpu, window, bytes, &count,
-		    bytes_in_reach(cpu, in_page < LONGEST ? in_page : LONGEST)))
+	if (!gather(cpu, window, bytes, count))
 		return false;
 	length = soft_decode_insn(insn, &cpu->mode, bytes, count);
 	if (!length && in_page < LONGEST) {
-		if (!gather(cpu, window, bytes, &count, bytes_in_reach(cpu, LONGEST)))
+		count = bytes_in_reach(cpu, LONGEST);
+		if (!gather(cpu, window, bytes, count))
 			return false;
 		length = soft_decode_insn(insn, &cpu->mode, bytes, count);
 	}

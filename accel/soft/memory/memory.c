@@ -13,6 +13,13 @@ static uint64_t to_page_end(uint64_t linear)
 	return SOFT_PAGE_BYTES - (linear & ~SOFT_PAGE_MASK);
 }
 
+static unsigned in_first_page(uint64_t linear, unsigned count)
+{
+	uint64_t there = to_page_end(linear);
+
+	return there < count ? (unsigned)there : count;
+}
+
 /* SDM vol. 1, 3.3.7.1: #SS(0) for references through SS, #GP(0) for the others. No op: the stack. */
 static bool check_canonical(struct soft_cpu *cpu, const struct soft_op *op, uint64_t linear,
 			    unsigned count)
@@ -174,7 +181,7 @@ bool soft_read_bytes(struct soft_cpu *cpu, const struct soft_op *op, uint64_t li
 	if (!check_canonical(cpu, op, linear, count) ||
 	    !find_pages(cpu, linear, count, SOFT_READ, physical))
 		return false;
-	first = to_page_end(linear) < count ? (unsigned)to_page_end(linear) : count;
+	first = in_first_page(linear, count);
 	soft_physical_fetch(cpu, physical[0], out, first);
 	soft_physical_fetch(cpu, physical[1], out + first, count - first);
 	if (SOFT_UNLIKELY(cpu->dr7 & 0xff))
@@ -193,7 +200,7 @@ bool soft_write_bytes(struct soft_cpu *cpu, const struct soft_op *op, uint64_t l
 	if (!check_canonical(cpu, op, linear, count) ||
 	    !find_pages(cpu, linear, count, SOFT_WRITE, physical))
 		return false;
-	first = to_page_end(linear) < count ? (unsigned)to_page_end(linear) : count;
+	first = in_first_page(linear, count);
 	soft_physical_put(cpu, physical[0], in, first);
 	soft_physical_put(cpu, physical[1], in + first, count - first);
 	if (SOFT_UNLIKELY(cpu->dr7 & 0xff))

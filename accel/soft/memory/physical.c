@@ -66,13 +66,13 @@ uint64_t soft_physical_read(struct soft_cpu *cpu, uint64_t physical, unsigned si
 }
 
 static void write_slot(struct soft_vm *vm, const struct soft_slot *slot, uint64_t physical,
-		       unsigned size, uint64_t value)
+		       const void *bytes, unsigned count)
 {
 	uint64_t offset = physical - slot->base;
 
-	memcpy(slot->host + offset, &value, size);
+	memcpy(slot->host + offset, bytes, count);
 	if (slot->code[offset >> 12])
-		soft_blocks_invalidate(vm, physical, size);
+		soft_blocks_invalidate(vm, physical, count);
 }
 
 void soft_physical_write(struct soft_cpu *cpu, uint64_t physical, unsigned size, uint64_t value)
@@ -80,7 +80,7 @@ void soft_physical_write(struct soft_cpu *cpu, uint64_t physical, unsigned size,
 	const struct soft_slot *slot = soft_slot_find_for(cpu, physical);
 
 	if (SOFT_LIKELY(slot && !slot->readonly)) {
-		write_slot(cpu->vm, slot, physical, size, value);
+		write_slot(cpu->vm, slot, physical, &value, size);
 		return;
 	}
 	cpu->counters.exits_memory++;
@@ -110,14 +110,11 @@ void soft_physical_put(struct soft_cpu *cpu, uint64_t physical, const uint8_t *b
 {
 	const struct soft_slot *slot = count ? soft_slot_find_for(cpu, physical) : NULL;
 
-	if (!slot || slot->readonly) {
+	if (slot && !slot->readonly)
+		write_slot(cpu->vm, slot, physical, bytes, count);
+	else
 		for (unsigned i = 0; i < count; i++)
 			soft_physical_write(cpu, physical + i, 1, bytes[i]);
-		return;
-	}
-	memcpy(slot->host + (physical - slot->base), bytes, count);
-	if (slot->code[(physical - slot->base) >> 12])
-		soft_blocks_invalidate(cpu->vm, physical, count);
 }
 
 void soft_after_device(struct soft_cpu *cpu)
